@@ -81,7 +81,7 @@ class HistoryError(TickerError):
 
 
 class RequestError(TickerError):
-    """A request that can't be answered. `code` is one of FEED and API's documented codes; `status` is HTTP's."""
+    """A request that can't be answered. `code` is a documented error code; `status` is HTTP's."""
 
     def __init__(self, code: str, message: str, *, status: int = 400) -> None:
         super().__init__(message)
@@ -94,7 +94,7 @@ class RequestError(TickerError):
 
 
 class FeedError(TickerError):
-    """The feed refused the client for good; coming back unchanged would not help. `code` is the close code."""
+    """The feed refused the client for good: coming back unchanged won't help. `code`: the close code."""
 
     def __init__(self, message: str, *, code: int | None = None) -> None:
         super().__init__(message)

@@ -1,0 +1,5 @@
+"""`python -m ticker` is `ticker`."""
+
+from ticker.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,142 @@
+"""The one composition root: every part is made here, given what it needs, started, and ended in order.
+
+async with running(config) as service:
+    ...                                  # service.url answers until the block ends
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import string
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import aiohttp
+from msgspec import Struct
+
+from ticker import history
+from ticker.book import QuoteBook
+from ticker.clock import Clock, SystemClock
+from ticker.config import Config
+from ticker.consensus import Ages
+from ticker.feed import Feed
+from ticker.feed.session import Session
+from ticker.history import Recorder
+from ticker.hub import Hub
+from ticker.model import Pair, Tick, Update
+from ticker.poller import Poller, SourceStatus
+from ticker.sources import VENUES
+from ticker.web import application, serving
+from ticker.web.api import Api
+from ticker.web.openapi import route as openapi_route
+from ticker.web.upgrade import route as feed_route
+from widgets.routes import routes as widget_routes
+
+log = logging.getLogger("ticker")
+
+# All sessions are told and closed within this long when the service stops.
+DRAIN_SECONDS = 1.0
+EPOCH = string.digits + string.ascii_lowercase
+
+
+class Service(Struct, frozen=True):
+    """A running service, for whoever started it. `url` is http://host:port."""
+
+    url: str
+    book: QuoteBook
+    feed: Feed
+    recorder: Recorder
+    pollers: tuple[Poller, ...]
+
+
+@asynccontextmanager
+async def running(
+    config: Config, *, clock: Clock | None = None, rng: random.Random | None = None
+) -> AsyncIterator[Service]:
+    """The whole service, until the block ends. ConfigError or HistoryError when it can't start."""
+    clock, rng = clock or SystemClock(), rng or random.Random()
+    async with history.opening(config.history, clock) as store:
+        saved = await store.load()
+        book = new_book(config, clock, "".join(rng.choices(EPOCH, k=6)))
+        book.restore(saved.quotes, saved.seq)
+        recorder = Recorder(store, clock, config.history, epoch=book.epoch, saved=saved)
+        hub: Hub[Session] = Hub(seq=book.seq)
+        feed = Feed(book, hub, clock, config.limits, rng)
+
+        def publish(updates: Iterable[Update]) -> None:
+            for update in updates:
+                hub.publish(update)
+                recorder.record(update.quote)
+
+        def take(ticks: Sequence[Tick]) -> None:
+            publish(book.apply(ticks))
+
+        def tell(status: SourceStatus) -> None:
+            feed.tell(status.source, status.health)
+
+        async def age() -> None:
+            while True:
+                await clock.sleep(1)
+                publish(book.expire())
+
+        async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
+            pollers = new_pollers(config, http, clock, rng, take, tell)
+            routes = [
+                feed_route(feed),
+                openapi_route(),
+                *Api(book, recorder, lambda: [p.status for p in pollers], feed, clock).routes(),
+                *widget_routes(book, config.server.public_url, clock),
+            ]
+            async with serving(application(routes), config.server.listen) as url:
+                parts = [feed.run(), feed.turn(), recorder.run(), age(), *(p.run() for p in pollers)]
+                running = [tasks.create_task(part) for part in parts]
+                try:
+                    yield Service(url, book, feed, recorder, pollers)
+                finally:
+                    await feed.drain(DRAIN_SECONDS)
+                    for task in running:
+                        task.cancel()
+        await recorder.flush()
+
+
+def new_book(config: Config, clock: Clock, epoch: str) -> QuoteBook:
+    return QuoteBook(
+        config.identified(),
+        clock=clock,
+        epoch=epoch,
+        ages={name: ages(config, name) for name in VENUES},
+        measured=config.measured(),
+        pegs=config.currency.pegs,
+    )
+
+
+def ages(config: Config, venue: str) -> Ages:
+    """A price is late after four missed rounds and stale after ten, but never within 30 s and 2 min."""
+    interval = config.source(venue).interval or VENUES[venue].interval
+    return Ages(delayed=int(max(30, 4 * interval) * 1000), stale=int(max(120, 10 * interval) * 1000))
+
+
+def new_pollers(
+    config: Config,
+    http: aiohttp.ClientSession,
+    clock: Clock,
+    rng: random.Random,
+    on_ticks: Callable[[Sequence[Tick]], None],
+    on_health: Callable[[SourceStatus], None],
+) -> tuple[Poller, ...]:
+    """One for each venue that is enabled and has pairs."""
+    return tuple(
+        Poller(VENUES[name], pairs, config.source(name), http, clock, rng, on_ticks, on_health)
+        for name, pairs in pairs_by_venue(config).items()
+        if config.source(name).enabled
+    )
+
+
+def pairs_by_venue(config: Config) -> Mapping[str, list[Pair]]:
+    found: dict[str, list[Pair]] = {}
+    for asset in config.identified():
+        for pair in asset.pairs:
+            found.setdefault(pair.venue, []).append(pair)
+    return found

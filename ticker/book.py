@@ -1,0 +1,187 @@
+"""The last-value cache of every asset, and the only maker of Quotes.
+
+Each change gets the next `seq` of this book's `epoch`. Nothing here waits, reads the clock by itself or
+knows who listens: ticks and the time go in, Updates come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from ticker.clock import Clock
+from ticker.consensus import FUTURE_MS, Ages, Decision, decide
+from ticker.fx import Rate
+from ticker.model import Asset, Observation, Quote, Snapshot, State, Tick, Update
+
+FRESH = (State.LIVE, State.DELAYED)
+# A rate that isn't fresh delays the prices converted at it; older than this (ms) it makes them stale.
+RATE_MS = 3_600_000
+
+
+class QuoteBook:
+    """Prices of `assets`, in `currency` wherever a rate into it can be known.
+
+    `measured` names the asset whose price is a currency's rate ({"USDT": "tether"}), `pegs` the rates the
+    operator asserts instead ({"USDT": "USD"}). An asset none of whose pairs can be converted is quoted in
+    its first pair's own currency.
+    """
+
+    def __init__(
+        self,
+        assets: Sequence[Asset],
+        *,
+        clock: Clock,
+        epoch: str,
+        ages: Mapping[str, Ages],
+        measured: Mapping[str, str] | None = None,
+        pegs: Mapping[str, str] | None = None,
+        currency: str = "USD",
+    ) -> None:
+        self.assets: Mapping[str, Asset] = {asset.id: asset for asset in assets}
+        self.epoch = epoch
+        self.seq = 0
+        self._clock = clock
+        self._ages = ages
+        self._base = currency
+        self._measured = measured or {}
+        self._assumed = {
+            c: Rate(Decimal(1), assumed=True) for c, to in (pegs or {}).items() if to == currency
+        }
+        self._currencies = {asset.id: self._target(asset) for asset in assets}
+        self._owner = {pair.ref: asset.id for asset in assets for pair in asset.pairs}
+        self._ticks: dict[str, dict[str, Tick]] = {asset.id: {} for asset in assets}
+        self._observations: dict[str, tuple[Observation, ...]] = {}
+        self._due: dict[str, int] = {}
+        self._quotes = {
+            a.id: Quote(asset=a.id, symbol=a.symbol, name=a.name, currency=self._currencies[a.id])
+            for a in assets
+        }
+
+    def _target(self, asset: Asset) -> str:
+        convertible = {self._base, *self._measured, *self._assumed}
+        if not asset.pairs or any(pair.quote in convertible for pair in asset.pairs):
+            return self._base
+        return asset.pairs[0].quote
+
+    # Reading
+
+    def quote(self, asset: str) -> Quote:
+        """The asset's quote; before its first price, one that is unavailable. KeyError for an unknown id."""
+        return self._quotes[asset]
+
+    def quotes(self) -> Sequence[Quote]:
+        """All quotes, in the order of the configuration."""
+        return tuple(self._quotes.values())
+
+    def observations(self, asset: str) -> Sequence[Observation]:
+        """What each source last said about the asset, used or not. KeyError for an unknown id."""
+        self._quotes[asset]
+        return self._observations.get(asset, ())
+
+    def snapshot(self, assets: Iterable[str], since: tuple[str, int] | None = None) -> Snapshot:
+        """The quotes of `assets`; only those changed after `since`, if that is a point of this book."""
+        quotes = tuple(self._quotes[asset] for asset in assets)
+        if since is None or since[0] != self.epoch or since[1] > self.seq:
+            return Snapshot(self.epoch, self.seq, quotes)
+        return Snapshot(self.epoch, self.seq, tuple(q for q in quotes if q.seq > since[1]), recovered=True)
+
+    # Writing
+
+    def restore(self, quotes: Iterable[Quote], seq: int) -> None:
+        """Take up the last prices of an earlier life: stale, whatever they were, until a source says more."""
+        self.seq = max(self.seq, seq)
+        for saved in quotes:
+            now = self._quotes.get(saved.asset)
+            if now is not None and saved.price is not None and saved.currency == now.currency:
+                self._quotes[saved.asset] = replace(
+                    saved, symbol=now.symbol, name=now.name, state=State.STALE
+                )
+
+    def apply(self, ticks: Iterable[Tick]) -> list[Update]:
+        """Take in what sources said; an Update for each quote that is now another."""
+        touched = {asset for tick in ticks if (asset := self._take(tick)) is not None}
+        return self._decide(touched)
+
+    def expire(self) -> list[Update]:
+        """Let age alone change what it changes; to be called about once a second."""
+        now = self._clock.now()
+        return self._decide({asset for asset, due in self._due.items() if due <= now})
+
+    def _take(self, tick: Tick) -> str | None:
+        """Keep the tick as its pair's latest; None when a later one is there already."""
+        asset = self._owner[tick.pair.ref]
+        held = self._ticks[asset].get(tick.pair.ref)
+        # One dated in the future must not lock out every honest one after it.
+        if held is not None and tick.as_of < held.as_of <= tick.seen + FUTURE_MS:
+            return None
+        self._ticks[asset][tick.pair.ref] = tick
+        return asset
+
+    def _decide(self, touched: set[str]) -> list[Update]:
+        """Decide the touched assets: first those whose price is a rate, then those that waited for one."""
+        rates_first = [a for a in self._measured.values() if a in touched]
+        updates = [u for asset in rates_first if (u := self._update(asset))]
+        if any(u.before is None or u.before.state not in FRESH for u in updates):
+            waiting = {a for a, q in self._quotes.items() if q.state not in FRESH and self._ticks[a]}
+            touched = touched | waiting
+        rest = [asset for asset in self._quotes if asset in touched and asset not in rates_first]
+        return updates + [u for asset in rest if (u := self._update(asset))]
+
+    def _update(self, asset: str) -> Update | None:
+        decision = decide(
+            tuple(self._ticks[asset].values()),
+            currency=self._currencies[asset],
+            rates=self._rates() if self._currencies[asset] == self._base else {},
+            ages=self._ages,
+            now=self._clock.now(),
+        )
+        self._observations[asset] = decision.observations
+        self._due.pop(asset, None)
+        if decision.due is not None:
+            self._due[asset] = decision.due
+        before = self._quotes[asset]
+        quote = _quoted(before, decision)
+        if quote == before:
+            return None
+        self.seq += 1
+        self._quotes[asset] = quote = replace(quote, seq=self.seq)
+        return Update(quote, before if before.seq else None)
+
+    def _rates(self) -> dict[str, Rate]:
+        rates = dict(self._assumed)
+        for currency, asset in self._measured.items():
+            quote = self._quotes[asset]
+            if quote.price is None or quote.as_of is None or quote.currency != self._base:
+                rates.pop(currency, None)
+            else:
+                fresh, known = quote.state in FRESH, self._clock.now() - quote.as_of <= RATE_MS
+                rates[currency] = Rate(
+                    quote.price, State.LIVE if fresh else State.DELAYED if known else State.STALE
+                )
+        return rates
+
+
+def _quoted(before: Quote, decision: Decision) -> Quote:
+    """The quote after a decision. Without a fresh price the last one stays, called stale."""
+    fresh = decision.state in FRESH
+    newer = decision.price is not None and (before.as_of or 0) < (decision.as_of or 0)
+    if not fresh and before.price is not None and not newer:
+        return replace(before, state=State.STALE)
+    return replace(
+        before,
+        price=decision.price,
+        change_24h=decision.change_24h,
+        high_24h=decision.high_24h,
+        low_24h=decision.low_24h,
+        volume_24h=decision.volume_24h,
+        market_cap=decision.market_cap,
+        as_of=decision.as_of,
+        state=decision.state,
+        confidence=decision.confidence,
+        sources=decision.sources,
+        assumed=decision.assumed,
+        demo=decision.demo,
+    )

@@ -1,0 +1,29 @@
+"""Percent-change arithmetic, pure and exact.
+
+Percent is in percent: 1.73 means +1.73 %. Nothing here knows where the two prices come from.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+HUNDREDTH = Decimal("0.01")
+
+
+def percent_between(then: Decimal, now: Decimal) -> Decimal:
+    """The change from `then` to `now` in percent, unrounded. ValueError when `then` isn't above zero."""
+    if not then > 0:
+        raise ValueError(f"a change counts from a price above zero, not from {then}")
+    return (now - then) / then * 100
+
+
+def inverse(percent: Decimal) -> Decimal:
+    """The change that undoes `percent`: +25 % is undone by −20 %. ValueError at −100 % and below."""
+    if not percent > -100:
+        raise ValueError(f"a change of {percent} % can't be undone")
+    return -percent / (100 + percent) * 100
+
+
+def rounded(percent: Decimal) -> Decimal:
+    """To hundredths of a percent, as every reader sees it; never −0.00."""
+    return percent.quantize(HUNDREDTH) + 0

@@ -1,0 +1,100 @@
+"""`ticker watch`: a live table in the terminal; one line a change where the output isn't a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ticker.client import FeedClient, connect
+from ticker.wire import QuoteObject
+
+REFRESH_SECONDS = 0.25
+STATE_STYLES = {"live": "green", "delayed": "yellow", "stale": "yellow", "unavailable": "red"}
+
+
+def run(options: argparse.Namespace) -> int:
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(watch(options.url, options.assets or ["*"], Console()))
+    return 0
+
+
+async def watch(url: str, assets: Sequence[str], console: Console) -> None:
+    async with connect(url, assets) as feed:
+        if not console.is_terminal:
+            async for quote in feed:
+                print(line(quote), flush=True)
+            return
+        with Live(console=console, auto_refresh=False, transient=False) as live:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_refresh(live, feed, url))
+                async for _ in feed:
+                    pass
+
+
+async def _refresh(live: Live, feed: FeedClient, url: str) -> None:
+    """The ages go on counting when nothing comes."""
+    while True:
+        live.update(table(feed, url, int(time.time() * 1000)), refresh=True)
+        await asyncio.sleep(REFRESH_SECONDS)
+
+
+def line(quote: QuoteObject) -> str:
+    """One quote as one line of plain text."""
+    price = "unavailable" if quote.price is None else f"{quote.price} {quote.currency}"
+    change = "" if quote.change_24h is None else f" {signed(quote.change_24h)}%"
+    demo = " demo" if quote.demo is True else ""
+    return f"{quote.asset} {price}{change} {quote.state}{demo}"
+
+
+def table(feed: FeedClient, url: str, now: int) -> Table:
+    """All quotes as they are; `now` in ms."""
+    demo = any(quote.demo is True for quote in feed.quotes.values())
+    title = f"{url}{' · demo prices' if demo else ''}"
+    caption = None if feed.connected else f"not connected: {feed.trouble or 'connecting'}"
+    drawn = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=None)
+    drawn.add_column(no_wrap=True)
+    drawn.add_column("price", justify="right", no_wrap=True)
+    drawn.add_column(no_wrap=True)
+    drawn.add_column("24 h", justify="right", no_wrap=True)
+    drawn.add_column("state", no_wrap=True)
+    for quote in feed.quotes.values():
+        drawn.add_row(*row(quote, now, connected=feed.connected))
+    return drawn
+
+
+def row(quote: QuoteObject, now: int, *, connected: bool) -> tuple[Text, ...]:
+    change = Text("–") if quote.change_24h is None else _coloured(quote.change_24h)
+    return (
+        Text.assemble((quote.name, "bold"), f" ({quote.symbol})"),
+        Text(quote.price or "–"),
+        Text(quote.currency, style="dim"),
+        change,
+        _state(quote, now, connected=connected),
+    )
+
+
+def signed(percent: str) -> str:
+    """The sign is always shown, and minus is a minus."""
+    if percent.startswith("-"):
+        return percent.replace("-", "−")
+    return f"+{percent}" if percent.strip("0.") else percent
+
+
+def _coloured(percent: str) -> Text:
+    up = not percent.startswith("-")
+    arrow = ("▲ " if up else "▼ ") if percent.strip("-0.") else ""
+    return Text(f"{arrow}{signed(percent)}%", style="green" if up else "red")
+
+
+def _state(quote: QuoteObject, now: int, *, connected: bool) -> Text:
+    state = str(quote.state) if connected else "stale"
+    age = "" if quote.as_of is None else f", {max(0, now - quote.as_of) // 1000} s old"
+    return Text(f"{state}{age}", style=STATE_STYLES.get(state, ""))

@@ -1,0 +1,173 @@
+"""The Python client of the feed: quotes as they change, through restarts and cut lines.
+
+    async with connect("http://127.0.0.1:8080", ["talus", "bitcoin"]) as feed:
+        async for quote in feed:
+            print(quote.asset, quote.price, quote.state)
+
+It keeps the last quote of each asset, reconnects with full jitter and resumes where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_websocket
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from ticker.errors import FeedError
+from ticker.wire import QuoteObject
+
+BACKOFF_FIRST, BACKOFF_CEILING = 1.0, 30.0
+CLOSE_SECONDS = 1.0
+# Close codes and statuses that coming back unchanged would only earn again.
+OWN_FAULT = range(4000, 4100)
+TRY_AGAIN = (408, 425, 429)
+
+
+class Message(Struct, frozen=True):
+    """Any message of the feed, as far as this client reads it; other types and keys are ignored."""
+
+    type: str
+    seq: int = 0
+    prev: int | None = None
+    epoch: str | None = None
+    recovered: bool = False
+    heartbeat_ms: int = 15_000
+    reconnect_in_ms: int | None = None
+    code: str | None = None
+    message: str | None = None
+    quotes: dict[str, QuoteObject] = {}
+
+
+_decode = msgspec.json.Decoder(Message).decode
+
+
+class FeedClient:
+    """A subscription that goes on until it is closed. Iterating yields each quote that changed.
+
+    `quotes` is the last one of each asset; `connected` tells whether they can change right now; `trouble` is
+    why not, in words. A server that is gone is waited for; FeedError when it says not to come back.
+    """
+
+    def __init__(self, url: str, assets: Sequence[str], *, interval: int, rng: random.Random) -> None:
+        self.quotes: dict[str, QuoteObject] = {}
+        self.connected = False
+        self.trouble: str | None = None
+        self._address = feed_address(url)
+        self._query = {"assets": ",".join(assets), "interval": str(interval)}
+        self._rng = rng
+        self._epoch: str | None = None
+        self._seq = 0
+        self._silence = 30.0
+        self._failures = 0
+        self._reconnect_in: float | None = None
+
+    async def __aiter__(self) -> AsyncIterator[QuoteObject]:
+        while True:
+            try:
+                async with open_websocket(
+                    f"{self._address}?{urlencode(self._terms())}", close_timeout=CLOSE_SECONDS
+                ) as socket:
+                    async for quote in self._listen(socket):
+                        yield quote
+            except (OSError, InvalidHandshake, ConnectionClosed, TimeoutError) as error:
+                self.trouble = _explain(error)
+            except InvalidURI as error:
+                raise FeedError(f"{self._address} is no address of a feed") from error
+            self.connected = False
+            await asyncio.sleep(self._wait())
+
+    def _terms(self) -> dict[str, str]:
+        return self._query | ({"since": f"{self._epoch}:{self._seq}"} if self._epoch else {})
+
+    async def _listen(self, socket: ClientConnection) -> AsyncIterator[QuoteObject]:
+        while True:
+            message = _decode(await asyncio.wait_for(socket.recv(), self._silence))
+            for quote in self._read(message):
+                yield quote
+            if message.type == "update" and (message.prev or 0) > self._seq:
+                await socket.send('{"op":"resync"}')
+            elif message.type == "update":
+                self._seq = max(self._seq, message.seq)
+
+    def _read(self, message: Message) -> list[QuoteObject]:
+        """What a message changes here; the quotes of a frame that isn't newer are dropped."""
+        match message.type:
+            case "hello":
+                self._silence = 2 * message.heartbeat_ms / 1000
+            case "snapshot":
+                self.connected, self.trouble, self._failures = True, None, 0
+                self._epoch, self._seq = message.epoch, message.seq
+                return self._keep(message)
+            case "update" if message.seq > self._seq and (message.prev or 0) <= self._seq:
+                return self._keep(message)
+            case "goodbye" if message.reconnect_in_ms is not None:
+                self._reconnect_in = message.reconnect_in_ms / 1000
+            case "error" if message.code in ("unknown_asset", "too_many_assets"):
+                raise FeedError(message.message or str(message.code))
+        return []
+
+    def _keep(self, message: Message) -> list[QuoteObject]:
+        quotes = {asset: replace(quote, asset=asset) for asset, quote in message.quotes.items()}
+        self.quotes |= quotes
+        return list(quotes.values())
+
+    def _wait(self) -> float:
+        """Seconds until the next try: as told, else full jitter under a ceiling that doubles."""
+        told, self._reconnect_in = self._reconnect_in, None
+        if told is not None:
+            return told
+        ceiling = min(BACKOFF_CEILING, BACKOFF_FIRST * 2**self._failures)
+        self._failures = min(self._failures + 1, 16)
+        return self._rng.uniform(0, ceiling)
+
+
+@asynccontextmanager
+async def connect(
+    url: str, assets: Sequence[str], *, interval: int = 1000, rng: random.Random | None = None
+) -> AsyncIterator[FeedClient]:
+    """Subscribe to `assets` (ids, or `["*"]`) of the service at `url`, http(s) or ws(s).
+
+    `interval` in ms: 250, 1000, 5000 or 15000. FeedError when the address can't be one.
+    """
+    yield FeedClient(url, assets, interval=interval, rng=rng or random.Random())
+
+
+def feed_address(url: str) -> str:
+    """The feed's address of the service at `url`. FeedError for what is no web address."""
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
+    if scheme is None or not parts.netloc:
+        raise FeedError(f"{url!r} is not an address such as http://127.0.0.1:8080")
+    path = parts.path.rstrip("/")
+    return f"{scheme}://{parts.netloc}{path if path.endswith('/v1/feed') else path + '/v1/feed'}"
+
+
+def _explain(error: Exception) -> str:
+    """The trouble in words; FeedError when it is ours to mend."""
+    if isinstance(error, InvalidStatus):
+        status = error.response.status_code
+        if 400 <= status < 500 and status not in TRY_AGAIN:
+            raise FeedError(_said(error), code=status) from error
+        return _said(error)
+    if isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code in OWN_FAULT:
+        raise FeedError(
+            error.rcvd.reason or f"closed with {error.rcvd.code}", code=error.rcvd.code
+        ) from error
+    if isinstance(error, TimeoutError):
+        return "no answer"
+    return str(error) or type(error).__name__
+
+
+def _said(error: InvalidStatus) -> str:
+    with suppress(msgspec.DecodeError, KeyError, TypeError):
+        return str(msgspec.json.decode(error.response.body or b"")["error"]["message"])
+    return f"the server answered with HTTP {error.response.status_code}"

@@ -1,0 +1,58 @@
+"""What history is asked to keep, and what keeps it.
+
+The settings, what a restart gets back, and the Store protocol. It knows no file, no table and no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Protocol
+
+from msgspec import Meta, Struct
+
+from ticker.model import Candle, Quote
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of history."""
+
+    path: Annotated[
+        str | None,
+        Meta(description="SQLite file of last quotes and candles; empty keeps nothing on disk"),
+    ] = "ticker.sqlite"
+    flush_seconds: Annotated[float, Meta(description="Seconds between two writes", ge=0.1)] = 2.0
+    minutes_days: Annotated[int, Meta(description="Days for which one-minute candles are kept", ge=1)] = 2
+
+
+class Saved(Struct, frozen=True):
+    """What the last save left: all of one moment, since a save is one transaction.
+
+    A process that was killed may have told its readers of later seqs than `seq`; whoever goes on from here
+    must not give those numbers out again under the same `epoch`. `candles` is the last one-minute candle of
+    each quote's asset in its currency, so that a minute cut in two by a restart becomes one candle.
+    """
+
+    seq: int = 0
+    epoch: str | None = None
+    quotes: tuple[Quote, ...] = ()
+    candles: tuple[Candle, ...] = ()
+
+
+class Store(Protocol):
+    """Keeps quotes and candles. Every method raises HistoryError when it can't do what it says."""
+
+    async def load(self) -> Saved:
+        """What was saved last; an empty Saved if nothing was."""
+
+    async def save(self, seq: int, epoch: str, quotes: Sequence[Quote], candles: Sequence[Candle]) -> None:
+        """Keep all of it or, on an error, none: the newest quote of an asset, the newest form of a candle."""
+
+    async def candles(
+        self, asset: str, currency: str, interval: int, start: int, end: int, limit: int
+    ) -> list[Candle]:
+        """The newest `limit` candles of `interval` seconds that start in [start, end) ms, oldest first."""
+
+    async def prune(self, before: int) -> None:
+        """Delete one-minute candles that start before `before`, ms."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,108 @@
+"""Binance spot, polled: the 24 hour ticker of many symbols in one request.
+
+https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints
+Limits: 6000 weight a minute and address (rest-api/limits there); this request weighs 2 up to 20 symbols, 40
+up to 100, 80 above. data-api.binance.vision serves market data without a key. One unknown symbol fails the
+whole request (400, code -1121).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from ticker.errors import BadAnswer, RateLimited, Refused, SourceError, UnknownSymbol
+from ticker.model import Pair, Tick
+from ticker.sources.base import Budget, Request, Venue, change_24h
+from ticker.sources.decode import Figure, Price, amount, decode, keyed, positive, signed
+
+CHUNK = 100
+INVALID_SYMBOL = -1121
+# What a symbol with a character no symbol has is answered with; it fails the batch just the same.
+ILLEGAL_CHARACTERS = -1100
+TOO_MANY_REQUESTS = -1003
+
+
+class Row(Struct, rename="camel"):
+    last_price: Price
+    price_change_percent: Figure | None = None
+    open_price: Figure | None = None
+    high_price: Figure | None = None
+    low_price: Figure | None = None
+    bid_price: Figure | None = None
+    ask_price: Figure | None = None
+    volume: Figure | None = None
+    quote_volume: Figure | None = None
+    close_time: int | None = None
+
+
+class Failure(Struct):
+    code: int
+    msg: str = ""
+
+
+class Binance(Venue):
+    name = "binance"
+    title = "Binance"
+    docs = "https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints"
+    base_url = "https://data-api.binance.vision"
+    interval = 5
+    budget = Budget(6000, 60)
+    used_weight_header = "X-MBX-USED-WEIGHT-1M"
+    quotes = ("USDT", "USDC", "FDUSD", "TUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "JPY", "ARS", "MXN")
+
+    def requests(self, pairs: Sequence[Pair]) -> list[Request]:
+        chunks = [tuple(pairs[at : at + CHUNK]) for at in range(0, len(pairs), CHUNK)]
+        return [
+            Request("/api/v3/ticker/24hr", (("symbols", _compact(chunk)),), chunk, _weight(len(chunk)))
+            for chunk in chunks
+        ]
+
+    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
+        return keyed(body, "symbol")
+
+    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
+        said = decode(Row, row)
+        change, note = change_24h(
+            said.last_price, positive(said.open_price), signed(said.price_change_percent)
+        )
+        return Tick(
+            pair=pair,
+            price=Decimal(said.last_price),
+            as_of=said.close_time or seen,
+            seen=seen,
+            bid=positive(said.bid_price),
+            ask=positive(said.ask_price),
+            change_24h=change,
+            high_24h=positive(said.high_price),
+            low_24h=positive(said.low_price),
+            volume_24h=amount(said.volume),
+            turnover_24h=amount(said.quote_volume),
+            note=note,
+        )
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> SourceError | None:
+        if status == 451:
+            return Refused(
+                "Binance does not serve this location (451); unset sources.binance.base_url or set a mirror"
+            )
+        try:
+            failure = decode(Failure, body)
+        except BadAnswer:
+            return None
+        if failure.code in (INVALID_SYMBOL, ILLEGAL_CHARACTERS):
+            return UnknownSymbol("Binance doesn't know one of the symbols asked for")
+        if failure.code == TOO_MANY_REQUESTS and status not in (418, 429):
+            return RateLimited("Binance says this address has used up its request weight")
+        return None
+
+
+def _compact(pairs: Sequence[Pair]) -> str:
+    return msgspec.json.encode([pair.symbol for pair in pairs]).decode()
+
+
+def _weight(symbols: int) -> int:
+    return 2 if symbols <= 20 else 40 if symbols <= 100 else 80

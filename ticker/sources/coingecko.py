@@ -1,0 +1,81 @@
+"""CoinGecko, polled: many coins' prices in US dollars by its own ids. An aggregator of the exchanges.
+
+https://docs.coingecko.com/reference/simple-price
+Limits: without a key 5 to 15 requests a minute, as its load allows, so 5; with a Demo key 30 and 10,000 a
+month (one every 270 s, all month long); paid plans from 250 up. It renews its answer about once a minute.
+An unknown id is missing from the answer; a coin listed without a price is `{}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from msgspec import Raw, Struct
+
+from ticker.model import Pair, Tick
+from ticker.sources.base import Budget, Options, Request, Venue, change_24h
+from ticker.sources.decode import Figure, Price, amount, decode, positive, signed
+
+PRO_HOST = "pro-api.coingecko.com"
+FIELDS = (
+    ("vs_currencies", "usd"),
+    ("include_24hr_change", "true"),
+    ("include_24hr_vol", "true"),
+    ("include_market_cap", "true"),
+    ("include_last_updated_at", "true"),
+    ("precision", "full"),
+)
+
+
+class Row(Struct):
+    usd: Price
+    usd_24h_change: Figure | None = None
+    usd_24h_vol: Figure | None = None
+    usd_market_cap: Figure | None = None
+    last_updated_at: int | None = None
+
+
+class CoinGecko(Venue):
+    name = "coingecko"
+    title = "CoinGecko"
+    docs = "https://docs.coingecko.com/reference/simple-price"
+    base_url = "https://api.coingecko.com/api/v3"
+    interval = 60
+    budget = Budget(5, 60)
+    keyed_budget = Budget(30, 60)
+    aggregator = True
+
+    def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
+        """An id names no currency: the base is the asset's own symbol, the quote always US dollars."""
+        return (base_hint or symbol).upper(), "USD"
+
+    def headers(self, options: Options) -> Mapping[str, str]:
+        if options.key is None:
+            return {}
+        paid = urlsplit(self.address(options)).hostname == PRO_HOST
+        return {"x-cg-pro-api-key" if paid else "x-cg-demo-api-key": options.key}
+
+    def requests(self, pairs: Sequence[Pair]) -> list[Request]:
+        if not pairs:
+            return []
+        ids = ",".join(pair.symbol for pair in pairs)
+        return [Request("/simple/price", (("ids", ids), *FIELDS), tuple(pairs))]
+
+    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
+        return decode(dict[str, Raw], body)
+
+    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
+        said = decode(Row, row)
+        change, note = change_24h(said.usd, None, signed(said.usd_24h_change))
+        return Tick(
+            pair=pair,
+            price=Decimal(said.usd),
+            as_of=said.last_updated_at * 1000 if said.last_updated_at else seen,
+            seen=seen,
+            change_24h=change,
+            turnover_24h=amount(said.usd_24h_vol),
+            market_cap=positive(said.usd_market_cap),
+            note=note,
+        )

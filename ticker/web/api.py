@@ -1,0 +1,204 @@
+"""The JSON API under /v1 and the two health addresses: the book, read out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from aiohttp import web
+from msgspec import Struct
+
+from ticker import __version__
+from ticker.book import QuoteBook
+from ticker.clock import Clock
+from ticker.errors import RequestError
+from ticker.history import Recorder
+from ticker.model import SourceHealth, State
+from ticker.poller import SourceStatus
+from ticker.web.access import answer
+from ticker.wire import (
+    AssetObject,
+    CandleObject,
+    ObservationObject,
+    QuoteObject,
+    asset_object,
+    candle_object,
+    observation_object,
+    quote_object,
+)
+
+CANDLE_INTERVALS = (60, 300, 3600, 86400)
+MAX_CANDLES = 2880
+
+
+class Assets(Struct):
+    assets: list[AssetObject]
+
+
+class Quotes(Struct):
+    """`seq` is the newest of these quotes': with `epoch` the place to go on from in the feed."""
+
+    epoch: str
+    seq: int
+    quotes: list[QuoteObject]
+
+
+class QuoteDetail(QuoteObject, kw_only=True):
+    """A quote with what each source said about it."""
+
+    observations: list[ObservationObject]
+
+
+class Sources(Struct):
+    sources: list[SourceStatus]
+
+
+class Candles(Struct):
+    """Oldest first. `interval` in seconds; prices in `currency`."""
+
+    asset: str
+    currency: str
+    interval: int
+    candles: list[CandleObject]
+
+
+class HistoryHealth(Struct):
+    failing: str | None
+    last_write: int | None
+
+
+class Health(Struct):
+    """The process answers. `uptime` in seconds."""
+
+    status: str
+    version: str
+    uptime: int
+    sessions: int
+    history: HistoryHealth
+
+
+class Readiness(Struct):
+    """Whether there is something to show: `priced` of `assets` have a price, `live` of them a fresh one."""
+
+    ready: bool
+    assets: int
+    priced: int
+    live: int
+    failing: list[str]
+
+
+class Sized(Protocol):
+    def __len__(self) -> int: ...
+
+
+class Api:
+    """Handlers over what the composition root hands in."""
+
+    def __init__(
+        self,
+        book: QuoteBook,
+        recorder: Recorder,
+        statuses: Callable[[], Sequence[SourceStatus]],
+        sessions: Sized,
+        clock: Clock,
+    ) -> None:
+        self._book = book
+        self._recorder = recorder
+        self._statuses = statuses
+        self._sessions = sessions
+        self._clock = clock
+        self._started = clock.monotonic()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v1/assets", self.assets),
+            web.get("/v1/quotes", self.quotes),
+            web.get("/v1/quotes/{asset}", self.quote),
+            web.get("/v1/sources", self.sources),
+            web.get("/v1/candles/{asset}", self.candles),
+            web.get("/healthz", self.healthz),
+            web.get("/readyz", self.readyz),
+        ]
+
+    async def assets(self, request: web.Request) -> web.Response:
+        """What has a price here."""
+        listed = [asset_object(asset) for asset in self._book.assets.values()]
+        return answer(request, Assets(listed), max_age=60)
+
+    async def quotes(self, request: web.Request) -> web.Response:
+        """The quotes of `assets`, all of them when none are named."""
+        _currency(request)
+        named = [a for a in request.query.get("assets", "").split(",") if a and a != "*"]
+        ids = dict.fromkeys(self._known(a.strip()) for a in named) if named else self._book.assets
+        listed = [quote_object(self._book.quote(asset), asset=True) for asset in ids]
+        seq = max((quote.seq for quote in listed), default=0)
+        return answer(request, Quotes(self._book.epoch, seq, listed), max_age=1)
+
+    async def quote(self, request: web.Request) -> web.Response:
+        """One quote, with what each source said and whether it was used."""
+        _currency(request)
+        asset = self._known(request.match_info["asset"])
+        plain = quote_object(self._book.quote(asset), asset=True)
+        seen = [observation_object(o) for o in self._book.observations(asset)]
+        fields = {name: getattr(plain, name) for name in plain.__struct_fields__}
+        return answer(request, QuoteDetail(**fields, observations=seen), max_age=1)
+
+    async def sources(self, request: web.Request) -> web.Response:
+        """Each source's health, last answer, next try and budget."""
+        return answer(request, Sources(list(self._statuses())), max_age=1)
+
+    async def candles(self, request: web.Request) -> web.Response:
+        """Candles of `interval` seconds from `start` to `end` (ms): the newest `limit`, oldest first."""
+        asset = self._known(request.match_info["asset"])
+        interval = _number(request, "interval", 60)
+        if interval not in CANDLE_INTERVALS:
+            raise RequestError("bad_request", f"interval is one of {CANDLE_INTERVALS} (seconds)")
+        limit = _number(request, "limit", 500, least=1, most=MAX_CANDLES)
+        end = _number(request, "end", self._clock.now() + 1)
+        start = _number(request, "start", max(0, end - limit * interval * 1000))
+        currency = self._book.quote(asset).currency
+        found = await self._recorder.candles(asset, currency, interval, start, end, limit)
+        listed = [candle_object(candle) for candle in found]
+        return answer(request, Candles(asset, currency, interval, listed), max_age=5)
+
+    async def healthz(self, request: web.Request) -> web.Response:
+        """200 as long as the process answers; a failing history is told, not fatal."""
+        history = HistoryHealth(self._recorder.failing, self._recorder.last_write)
+        uptime = int(self._clock.monotonic() - self._started)
+        return answer(request, Health("ok", __version__, uptime, len(self._sessions), history), max_age=0)
+
+    async def readyz(self, request: web.Request) -> web.Response:
+        """200 when at least one asset has a price to show, else 503."""
+        quotes = self._book.quotes()
+        priced = sum(quote.price is not None for quote in quotes)
+        live = sum(quote.state is State.LIVE for quote in quotes)
+        failing = [s.source for s in self._statuses() if s.health is SourceHealth.FAILING]
+        ready = priced > 0 or not quotes
+        response = answer(request, Readiness(ready, len(quotes), priced, live, failing), max_age=0)
+        if not ready:
+            response.set_status(503)
+        return response
+
+    def _known(self, asset: str) -> str:
+        if asset in self._book.assets:
+            return asset
+        near = difflib.get_close_matches(asset, self._book.assets, n=1)
+        hint = f"did you mean {near[0]}?" if near else "/v1/assets lists them"
+        raise RequestError("unknown_asset", f"no asset {asset[:64]!r}; {hint}", status=404)
+
+
+def _currency(request: web.Request) -> None:
+    asked = request.query.get("currency", "usd")
+    if asked.lower() != "usd":
+        raise RequestError("unknown_currency", f"no rate into {asked[:16]!r} is known; use currency=usd")
+
+
+def _number(request: web.Request, name: str, default: int, *, least: int = 0, most: int = 10**15) -> int:
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        message = f"{name} is a whole number from {least} to {most}, not {text[:32]!r}"
+        raise RequestError("bad_request", message)
+    return int(text)

@@ -1,0 +1,285 @@
+"""The JSON contract of quotes and feed messages: what every reader gets, byte for byte.
+
+Decimals become plain-notation strings, percents two places, unknown values null. A quote is encoded
+once; frames are joined from such pieces. Nothing here sends or decides who gets what.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from ticker.change import rounded
+from ticker.errors import RequestError
+from ticker.model import (
+    Asset,
+    Basis,
+    Candle,
+    Change,
+    Confidence,
+    Observation,
+    Quote,
+    Snapshot,
+    SourceHealth,
+    State,
+)
+
+PROTOCOL = 1
+INTERVALS = (250, 1000, 5000, 15000)
+
+Amount = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?$", description="A decimal number in plain notation.")]
+Millis = Annotated[int, Meta(description="Milliseconds since the Unix epoch, UTC.")]
+
+
+def plain(value: Decimal) -> str:
+    """Plain notation, never an exponent: 0.00001234. Trailing zeros stay as the venue wrote them."""
+    return format(value, "f")
+
+
+def amount(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
+
+
+def percent(change: Change | None) -> str | None:
+    return None if change is None else plain(rounded(change.percent))
+
+
+class QuoteObject(Struct, kw_only=True):
+    """A quote as REST, feed and clients see it. FEED's fields; `asset` in REST only."""
+
+    asset: str | UnsetType = UNSET
+    symbol: str
+    name: str
+    currency: str
+    price: Amount | None
+    change_1h: Amount | None
+    change_24h: Amount | None
+    change_7d: Amount | None
+    change_24h_basis: Basis | None
+    high_24h: Amount | None
+    low_24h: Amount | None
+    volume_24h: Amount | None
+    market_cap: Amount | None
+    as_of: Millis | None
+    state: State
+    confidence: Confidence
+    sources: int
+    seq: int
+    conversion: Literal["assumed"] | UnsetType = UNSET
+    demo: Literal[True] | UnsetType = UNSET
+
+
+def quote_object(quote: Quote, *, asset: bool = False) -> QuoteObject:
+    """The quote in wire form, with its asset's id when `asset`."""
+    return QuoteObject(
+        asset=quote.asset if asset else UNSET,
+        symbol=quote.symbol,
+        name=quote.name,
+        currency=quote.currency,
+        price=amount(quote.price),
+        change_1h=percent(quote.change_1h),
+        change_24h=percent(quote.change_24h),
+        change_7d=percent(quote.change_7d),
+        change_24h_basis=quote.change_24h.basis if quote.change_24h else None,
+        high_24h=amount(quote.high_24h),
+        low_24h=amount(quote.low_24h),
+        volume_24h=amount(quote.volume_24h),
+        market_cap=amount(quote.market_cap),
+        as_of=quote.as_of,
+        state=quote.state,
+        confidence=quote.confidence,
+        sources=quote.sources,
+        seq=quote.seq,
+        conversion="assumed" if quote.assumed else UNSET,
+        demo=True if quote.demo else UNSET,
+    )
+
+
+class ObservationObject(Struct, kw_only=True):
+    """What one source said. `price` is as the venue gave it, in `currency`; `reason` when it wasn't used."""
+
+    source: str
+    pair: str
+    currency: str
+    price: Amount
+    change_24h: Amount | None
+    change_24h_basis: Basis | None
+    as_of: Millis
+    used: bool
+    reason: str | None
+
+
+def observation_object(seen: Observation) -> ObservationObject:
+    return ObservationObject(
+        source=seen.source,
+        pair=seen.pair,
+        currency=seen.currency,
+        price=plain(seen.price),
+        change_24h=percent(seen.change_24h),
+        change_24h_basis=seen.change_24h.basis if seen.change_24h else None,
+        as_of=seen.as_of,
+        used=seen.used,
+        reason=seen.reason,
+    )
+
+
+class AssetObject(Struct, kw_only=True):
+    """What has a price here, and from which pairs it comes."""
+
+    id: str
+    symbol: str
+    name: str
+    pairs: list[str]
+
+
+def asset_object(asset: Asset) -> AssetObject:
+    return AssetObject(
+        id=asset.id, symbol=asset.symbol, name=asset.name, pairs=[pair.ref for pair in asset.pairs]
+    )
+
+
+class CandleObject(Struct, kw_only=True):
+    """Open, high, low, close over `interval` seconds from `start`."""
+
+    start: Millis
+    open: Amount
+    high: Amount
+    low: Amount
+    close: Amount
+
+
+def candle_object(candle: Candle) -> CandleObject:
+    return CandleObject(
+        start=candle.start,
+        open=plain(candle.open),
+        high=plain(candle.high),
+        low=plain(candle.low),
+        close=plain(candle.close),
+    )
+
+
+encode = msgspec.json.Encoder().encode
+
+
+# Feed messages, server to client. The two that carry quotes are joined from encoded pieces.
+
+
+class Hello(Struct, tag="hello", kw_only=True):
+    v: int = PROTOCOL
+    epoch: str
+    seq: int
+    time: Millis
+    heartbeat_ms: int
+    limits: dict[str, int]
+    intervals: Sequence[int] = INTERVALS
+
+
+class Heartbeat(Struct, tag="heartbeat"):
+    seq: int
+    time: Millis
+
+
+class Ack(Struct, tag="ack", kw_only=True):
+    id: int | str | None
+    op: str
+    assets: list[str]
+    rejected: dict[str, str]
+
+
+class Pong(Struct, tag="pong"):
+    id: int | str | None
+    time: Millis
+
+
+class Status(Struct, tag="status"):
+    """Sources whose health has changed."""
+
+    sources: dict[str, SourceHealth]
+
+
+class Failure(Struct, tag="error", kw_only=True):
+    id: int | str | None
+    code: str
+    message: str
+    retry_after_ms: int | UnsetType = UNSET
+
+
+class Goodbye(Struct, tag="goodbye", kw_only=True):
+    reason: str
+    reconnect_in_ms: int
+    resume: str
+
+
+def piece(quote: Quote) -> bytes:
+    """A quote as a member of a frame's `quotes` object: `"talus":{…}`. Encoded once, shared by all frames."""
+    return encode(quote.asset) + b":" + encode(quote_object(quote))
+
+
+def update_frame(pieces: Iterable[bytes], *, seq: int, prev: int, time: int) -> bytes:
+    head = b'{"type":"update","seq":%d,"prev":%d,"time":%d,"quotes":{' % (seq, prev, time)
+    return head + b",".join(pieces) + b"}}"
+
+
+def snapshot_frame(
+    pieces: Iterable[bytes], snapshot: Snapshot, *, ref: int | str | None = None, time: int
+) -> bytes:
+    """`ref` is the `id` of the command it answers; None for the first, which answers the address."""
+    head = b'{"type":"snapshot","id":%b,"epoch":%b,"seq":%d,"time":%d,"recovered":%b,"quotes":{' % (
+        encode(ref),
+        encode(snapshot.epoch),
+        snapshot.seq,
+        time,
+        b"true" if snapshot.recovered else b"false",
+    )
+    return head + b",".join(pieces) + b"}}"
+
+
+# Client to server
+
+
+class Command(Struct, kw_only=True):
+    """What a client may send. Keys that aren't known are ignored, as are operations."""
+
+    op: str
+    id: int | Annotated[str, Meta(max_length=64)] | None = None
+    assets: list[str] = []
+    since: str | None = None
+
+
+_command = msgspec.json.Decoder(Command)
+
+
+def decode_command(text: str | bytes) -> Command:
+    """RequestError bad_json, bad_id or bad_op, with what to send instead."""
+    try:
+        return _command.decode(text)
+    except msgspec.ValidationError as error:
+        code = "bad_id" if "$.id" in str(error) else "bad_op"
+        message = f'{error}; send an object such as {{"op":"subscribe","id":1,"assets":["bitcoin"]}}'
+        raise RequestError(code, message) from error
+    except msgspec.DecodeError as error:
+        raise RequestError("bad_json", f"not JSON: {error}") from error
+
+
+SINCE = re.compile(r"^([0-9a-z]{1,16}):(\d{1,18})$")
+
+
+def parse_since(text: str | None) -> tuple[str, int] | None:
+    """`epoch:seq`; None for none and for what can't be one, which then means from the beginning."""
+    match = SINCE.match(text or "")
+    return (match[1], int(match[2])) if match else None
+
+
+def error_body(code: str, message: str) -> bytes:
+    return encode({"error": {"code": code, "message": message}})
+
+
+def schemas(types: Sequence[Any]) -> Mapping[str, Any]:
+    """JSON schemas of wire types by name, for the OpenAPI document's components."""
+    _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    return components

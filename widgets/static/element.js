@@ -1,0 +1,173 @@
+/**
+ * <price-ticker kind="quote" asset="talus" theme="auto">: the server's markup in a shadow root, then live.
+ * It always shows something in its reserved place, and tells the page by load, update, stale and error.
+ */
+
+import { Feed, backoff } from "./feed.js";
+import { mark, paint, tint } from "./paint.js";
+
+/** @typedef {import("./feed.js").Quote} Quote */
+/** @typedef {(name: string, detail: object) => void} Tell */
+
+const HOME = import.meta.url.replace(/\/embed[./].*$/, "");
+
+/** @type {Map<string, Feed>} */
+const feeds = new Map();
+
+/** @param {string} server */
+const feedOf = (server) => {
+  const feed = feeds.get(server) ?? new Feed(server);
+  feeds.set(server, feed);
+  return feed;
+};
+
+/**
+ * Keeps a piece of markup live.
+ * @param {HTMLElement} root
+ * @param {string} server
+ * @param {Tell} tell
+ * @returns {() => void} ends it
+ */
+const follow = (root, server, tell) => {
+  const asset = root.dataset.priceTicker ?? "";
+  const time = root.querySelector("time");
+  let state = root.dataset.state ?? "";
+  let asOf = time ? Date.parse(time.dateTime) : null;
+  /** @type {Quote | undefined} */
+  let last;
+  return feedOf(server).watch(asset, (quote, now, silent) => {
+    const was = state;
+    const fresh = quote && quote !== last;
+    if (fresh) {
+      paint(root, quote);
+      if (last) tint(root, last.price, quote.price);
+      last = quote;
+      asOf = quote.as_of;
+    }
+    const known = quote ? quote.state : was;
+    state = quote?.price === null ? "unavailable" : silent && asOf !== null ? "stale" : known;
+    mark(root, state, asOf, now);
+    if (fresh) tell("update", { asset, quote });
+    if (state === "stale" && was !== state) tell("stale", { asset, quote });
+  });
+};
+
+/** @type {CSSStyleSheet | undefined} */
+let sheet;
+
+class PriceTicker extends HTMLElement {
+  static observedAttributes = ["kind", "asset", "theme", "server"];
+
+  #root = this.attachShadow({ mode: "open" });
+  #tries = 0;
+  #on = false;
+  /** @type {() => void} */
+  #stop = () => {};
+
+  connectedCallback() {
+    if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(BOX_CSS);
+    this.#root.adoptedStyleSheets = [sheet];
+    if (!this.#root.firstChild) this.#say("Loading price…");
+    this.#on = true;
+    this.#load();
+  }
+
+  disconnectedCallback() {
+    this.#on = false;
+    this.#stop();
+  }
+
+  /**
+   * @param {string} name
+   * @param {string | null} was
+   * @param {string | null} value
+   */
+  attributeChangedCallback(name, was, value) {
+    if (!this.#on || was === value) return;
+    if (name === "theme") this.#dress();
+    else this.#load();
+  }
+
+  /**
+   * @param {string} name
+   * @param {object} detail
+   */
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  #dress() {
+    const box = /** @type {HTMLElement | null} */ (this.#root.firstElementChild);
+    if (box) box.dataset.theme = this.getAttribute("theme") ?? "auto";
+  }
+
+  /** A message in the reserved place. @param {string} text */
+  #say(text) {
+    const box = document.createElement("div");
+    const line = document.createElement("p");
+    box.className = "pt";
+    line.className = "box msg";
+    line.append(text);
+    box.append(line);
+    this.#root.replaceChildren(box);
+    this.#dress();
+  }
+
+  #load() {
+    this.#stop();
+    const server = this.getAttribute("server") ?? HOME;
+    const asset = this.getAttribute("asset") ?? "";
+    // XMLHttpRequest parses the document itself: there is no HTML string for a page's Trusted Types to refuse.
+    const request = new XMLHttpRequest();
+    /** @type {ReturnType<typeof setTimeout>} */
+    let retry;
+    this.#stop = () => {
+      clearTimeout(retry);
+      request.abort();
+    };
+    const kind = this.getAttribute("kind") ?? "quote";
+    request.open("GET", `${server}/widgets/${kind}?asset=${encodeURIComponent(asset)}&form=fragment`);
+    request.responseType = "document";
+    request.timeout = 10000;
+    request.onload = request.onerror = request.ontimeout = () => {
+      const box = /** @type {HTMLElement | null | undefined} */ (request.responseXML?.querySelector(".pt"));
+      if (box) this.#show(box, request.responseURL);
+      else this.#say("Price unavailable");
+      if (request.status === 200 && box) this.#begin(box, server, asset);
+      else this.#tell("error", { asset, status: request.status });
+      // A 4xx will be the same again; the element waits for another attribute.
+      if (!box || request.status > 499) retry = setTimeout(() => this.#load(), backoff(this.#tries++));
+    };
+    request.send();
+  }
+
+  /**
+   * @param {HTMLElement} box
+   * @param {string} address
+   */
+  #show(box, address) {
+    for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (box.querySelectorAll("a[href]")))
+      link.href = new URL(link.getAttribute("href") ?? "", address).href;
+    this.#root.replaceChildren(box);
+    this.#dress();
+  }
+
+  /**
+   * @param {HTMLElement} box
+   * @param {string} server
+   * @param {string} asset
+   */
+  #begin(box, server, asset) {
+    this.#tries = 0;
+    this.#stop = follow(box, server, (name, detail) => this.#tell(name, detail));
+    this.#tell("load", { asset });
+  }
+}
+
+// Included twice, the second copy does nothing.
+if (!customElements.get("price-ticker")) {
+  customElements.define("price-ticker", PriceTicker);
+  // Our own pages and iframes have their markup already.
+  for (const root of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-price-ticker]")))
+    follow(root, HOME, () => {});
+}

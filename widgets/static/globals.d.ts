@@ -1,0 +1,2 @@
+/** The box's style sheet, put in by embed.py. */
+declare const BOX_CSS: string;

@@ -1,0 +1,172 @@
+"""A quote as a template wants it: every text written, every title chosen, nothing left to decide.
+
+Pure: what goes in is the model and the time, what comes out is frozen. No markup here; templates escape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from ticker.errors import RequestError
+from ticker.model import Asset, Basis, Change, Observation, Quote
+from widgets import format as write
+from widgets.image import Monogram, monogram
+
+STATES = {
+    "live": "Live, as of",
+    "delayed": "Delayed,",
+    "stale": "Out of date,",
+    "held": "A sudden move is being checked,",
+    "disputed": "The sources disagree,",
+    "unavailable": "Price",
+}
+"""What a screen reader hears before the short status line."""
+
+
+class Board(Protocol):
+    """What widgets read. A configured asset always has a quote; its price is None before the first tick."""
+
+    @property
+    def assets(self) -> Mapping[str, Asset]:
+        """By id, in configured order."""
+
+    def quote(self, asset_id: str) -> Quote:
+        """Raises KeyError for an asset that isn't configured."""
+
+    def quotes(self) -> Sequence[Quote]:
+        """Every quote, in configured order."""
+
+    def observations(self, asset_id: str) -> Sequence[Observation]:
+        """What each source said last; KeyError for an asset that isn't configured."""
+
+
+class ChangeView(NamedTuple):
+    percent: write.Percent
+    window: str
+
+
+class StatusView(NamedTuple):
+    state: str
+    word: str
+    text: str
+    iso: str | None
+
+    @property
+    def title(self) -> str:
+        return f"as of {self.iso[:10]} {self.iso[11:19]} UTC" if self.iso else "no price yet"
+
+
+class QuoteView(NamedTuple):
+    """One quote, written. `peg` explains the star on a currency that rests on an operator's word."""
+
+    asset: str
+    name: str
+    symbol: str
+    monogram: Monogram
+    price: write.Price
+    currency: str
+    peg: str
+    assumed: bool
+    change_1h: ChangeView
+    change_24h: ChangeView
+    change_7d: ChangeView
+    high_24h: write.Price
+    low_24h: write.Price
+    volume_24h: str
+    market_cap: str
+    status: StatusView
+    demo: bool
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} ({self.symbol})"
+
+    @property
+    def code(self) -> str:
+        return f"{self.currency}*" if self.assumed else self.currency
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one line, for a picture's title and a page's description."""
+        if self.status.state == "unavailable":
+            return f"{self.label}: price unavailable"
+        change = (
+            f", {self.change_24h.percent.text} ({self.change_24h.window})"
+            if self.change_24h.percent.text
+            else ""
+        )
+        said = f"{self.label} {self.price.text} {self.code}{change}, {self.status.title}"
+        said += "" if self.status.state == "live" else f", {self.status.state}"
+        return f"Demo: {said}" if self.demo else said
+
+
+class ObservationView(NamedTuple):
+    source: str
+    pair: str
+    price: str
+    change: ChangeView
+    status: StatusView
+    used: bool
+    reason: str
+
+
+def quote_view(asset: Asset, quote: Quote, now: int) -> QuoteView:
+    """`now` is in milliseconds since the epoch, UTC."""
+    return QuoteView(
+        asset=asset.id,
+        name=asset.name,
+        symbol=asset.symbol,
+        monogram=monogram(asset.id, asset.symbol),
+        price=write.price(quote.price, quote.currency),
+        currency=quote.currency,
+        peg=_peg(asset, quote.currency),
+        assumed=quote.assumed,
+        change_1h=change_view(quote.change_1h, "1h"),
+        change_24h=change_view(quote.change_24h, "24h"),
+        change_7d=change_view(quote.change_7d, "7d"),
+        high_24h=write.price(quote.high_24h, quote.currency),
+        low_24h=write.price(quote.low_24h, quote.currency),
+        volume_24h=write.compact(quote.volume_24h, quote.currency),
+        market_cap=write.compact(quote.market_cap, quote.currency),
+        status=status_view("unavailable" if quote.price is None else quote.state, quote.as_of, now),
+        demo=quote.demo,
+    )
+
+
+def observation_view(said: Observation, now: int) -> ObservationView:
+    return ObservationView(
+        source=said.source,
+        pair=said.pair,
+        price=f"{said.price:f} {said.currency}",
+        change=change_view(said.change_24h, "24h"),
+        status=StatusView("live", "", f"{write.age(now - said.as_of)} ago", write.iso(said.as_of)),
+        used=said.used,
+        reason=said.reason or "",
+    )
+
+
+def change_view(change: Change | None, window: str) -> ChangeView:
+    """A change counted from midnight is labelled so: it is not the change of 24 hours."""
+    if change is not None and change.basis is Basis.UTC_DAY:
+        window = "UTC day"
+    return ChangeView(write.percent(change.percent if change else None), window)
+
+
+def status_view(state: str, as_of: int | None, now: int) -> StatusView:
+    iso = None if as_of is None or state == "unavailable" else write.iso(as_of)
+    return StatusView(state, STATES[state], write.status(state, as_of, now), iso)
+
+
+def known(board: Board, asset_id: str) -> Asset:
+    """The asset of this id. Raises RequestError `unknown_asset` (404), fit to be shown inside a widget."""
+    asset = board.assets.get(asset_id)
+    if asset is None:
+        raise RequestError("unknown_asset", f"No asset is called “{asset_id[:40]}” here", status=404)
+    return asset
+
+
+def _peg(asset: Asset, currency: str) -> str:
+    return next(
+        (f"assumes 1 {pair.quote} = 1 {currency}" for pair in asset.pairs if pair.quote != currency), ""
+    )

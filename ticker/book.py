@@ -50,6 +50,7 @@ class QuoteBook:
         self._assumed = {
             c: Rate(Decimal(1), assumed=True) for c, to in (pegs or {}).items() if to == currency
         }
+        self._order = {asset.id: place for place, asset in enumerate(assets)}
         self._currencies = {asset.id: self._target(asset) for asset in assets}
         self._owner = {pair.ref: asset.id for asset in assets for pair in asset.pairs}
         self._ticks: dict[str, dict[str, Tick]] = {asset.id: {} for asset in assets}
@@ -83,7 +84,7 @@ class QuoteBook:
 
     def snapshot(self, assets: Iterable[str], since: tuple[str, int] | None = None) -> Snapshot:
         """The quotes of `assets`; only those changed after `since`, if that is a point of this book."""
-        quotes = tuple(self._quotes[asset] for asset in assets)
+        quotes = tuple(self._quotes[asset] for asset in sorted(assets, key=self._order.__getitem__))
         if since is None or since[0] != self.epoch or since[1] > self.seq:
             return Snapshot(self.epoch, self.seq, quotes)
         return Snapshot(self.epoch, self.seq, tuple(q for q in quotes if q.seq > since[1]), recovered=True)

@@ -57,6 +57,9 @@ class Bench:
         self.poller: Poller
         self._over: asyncio.Event | None = None
 
+    def on_ticks(self, ticks: Sequence[Tick]) -> None:
+        self.take(ticks)
+
     async def batch(self, request: web.Request) -> web.Response:
         self.requests += 1
         return self.replies(json.loads(request.query["symbols"]))
@@ -114,7 +117,7 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
             session,
             bench.clock,
             random.Random(7),
-            lambda ticks: bench.take(ticks),
+            bench.on_ticks,
             bench.healths.append,
         )
         yield bench

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import shutil
 import socket
+import ssl
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import brotli
@@ -257,3 +261,18 @@ async def test_redirects_that_lead_nowhere_end(ask: Ask, location: str):
 
 async def test_a_venue_that_repeats_our_key_does_not_get_it_into_the_error(ask: Ask):
     await failing(ask, saying(401, f'{{"error":"bad key {KEY}"}}'), Refused)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes this test's certificate")
+async def test_a_certificate_nobody_vouches_for_is_not_trusted(tmp_path: Path):
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    subprocess.run(  # noqa: ASYNC221, S603
+        [*request, "-keyout", "key.pem", "-out", "cert.pem"], cwd=tmp_path, check=True, capture_output=True
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    async with TestServer(web.Application(), scheme="https") as server, new_session() as session:
+        await server.start_server(ssl=context)
+        options = Options(base_url=f"https://localhost:{server.port}", key=KEY)
+        with pytest.raises(Unreachable, match="its certificate can't be trusted"):
+            await fetch(session, VENUE, options, REQUEST, SystemClock())

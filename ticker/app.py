@@ -28,6 +28,7 @@ from ticker.hub import Hub
 from ticker.model import Pair, Tick, Update
 from ticker.poller import Poller, SourceStatus
 from ticker.sources import VENUES
+from ticker.sources.http import new_session
 from ticker.web import application, serving
 from ticker.web.api import Api
 from ticker.web.openapi import route as openapi_route
@@ -81,7 +82,7 @@ async def running(
                 await clock.sleep(1)
                 publish(book.expire())
 
-        async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
+        async with new_session() as http, asyncio.TaskGroup() as tasks:
             pollers = new_pollers(config, http, clock, rng, take, tell)
             routes = [
                 feed_route(feed),

@@ -25,6 +25,7 @@ from widgets.params import Theme, canonical
 
 STATIC = Path(__file__).parent / "static"
 PARTS = ("format.js", "feed.js", "paint.js", "element.js")
+PAGE_PARTS = ("format.js", "amount.js", "page.js")
 SnippetForm = Literal["element", "pinned", "iframe", "image"]
 FORMS: tuple[SnippetForm, ...] = get_args(SnippetForm)
 
@@ -48,8 +49,8 @@ def embed() -> Script:
 
 @cache
 def page_script() -> Script:
-    """The copy buttons of the hosted pages."""
-    return _script(_own("page.js"))
+    """What only the hosted pages do."""
+    return _script("\n".join(_own(name) for name in PAGE_PARTS))
 
 
 @cache

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 SIGNS = {
     "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "KRW": "₩", "INR": "₹", "CNY": "CN¥", "BRL": "R$",
-    "AUD": "A$", "CAD": "CA$", "HKD": "HK$", "MXN": "MX$", "NZD": "NZ$", "TWD": "NT$",
-    "ILS": "₪", "VND": "₫", "PHP": "₱",
+    "AUD": "A$", "CAD": "CA$",
 }  # fmt: skip
 """Currency signs as CLDR's English has them; every other currency is a code after the number."""
 

@@ -13,16 +13,6 @@ from ticker.model import Asset, Basis, Change, Observation, Quote
 from widgets import format as write
 from widgets.image import Monogram, monogram
 
-STATES = {
-    "live": "Live, as of",
-    "delayed": "Delayed,",
-    "stale": "Out of date,",
-    "held": "A sudden move is being checked,",
-    "disputed": "The sources disagree,",
-    "unavailable": "Price",
-}
-"""What a screen reader hears before the short status line."""
-
 
 class Board(Protocol):
     """What widgets read. A configured asset always has a quote; its price is None before the first tick."""
@@ -47,6 +37,8 @@ class ChangeView(NamedTuple):
 
 
 class StatusView(NamedTuple):
+    """How old a quote is. `word` is read aloud before `text`, where the eye has a dot."""
+
     state: str
     word: str
     text: str
@@ -155,7 +147,8 @@ def change_view(change: Change | None, window: str) -> ChangeView:
 
 def status_view(state: str, as_of: int | None, now: int) -> StatusView:
     iso = None if as_of is None or state == "unavailable" else write.iso(as_of)
-    return StatusView(state, STATES[state], write.status(state, as_of, now), iso)
+    text = write.status(state, as_of, now)
+    return StatusView(state, "" if text.startswith(state) else f"{state}, ", text, iso)
 
 
 def known(board: Board, asset_id: str) -> Asset:

@@ -1,4 +1,4 @@
-"""A small server for the browser tests: the real widget routes over a board and a feed that the test commands."""
+"""A small server for the browser tests: the real widget routes over a board and a feed that a test commands."""
 
 from __future__ import annotations
 
@@ -67,7 +67,12 @@ class FakeBoard:
         quote = self._quotes[asset_id]
         if quote.price is None or quote.as_of is None:
             return []
-        said = {"currency": "USDT", "price": quote.price, "change_24h": quote.change_24h, "as_of": quote.as_of}
+        said = {
+            "currency": "USDT",
+            "price": quote.price,
+            "change_24h": quote.change_24h,
+            "as_of": quote.as_of,
+        }
         reason = "older than 60 s"
         return [
             Observation(source="mexc", pair="USUSDT", used=True, **said),
@@ -142,7 +147,7 @@ class Site:
         app.router.add_static("/static", "widgets/static")
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)  # a restart comes back here
         await site.start()
         self.port = self._runner.addresses[0][1]
 

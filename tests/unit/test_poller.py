@@ -154,6 +154,24 @@ async def test_the_cadence_is_the_interval_give_or_take_a_tenth(running: Bench):
     assert len(running.ticks) == 30
 
 
+async def test_a_slow_answer_does_not_delay_the_next_question(running: Bench):
+    def late(symbols: Sequence[str]) -> web.Response:
+        running.clock.time += 4
+        return prices(symbols)
+
+    running.replies = late
+    assert all([5 <= await running.turn() <= 7 for _ in range(5)])
+
+
+async def test_an_answer_that_outlasts_the_interval_is_followed_at_once(running: Bench):
+    def later(symbols: Sequence[str]) -> web.Response:
+        running.clock.time += 15
+        return prices(symbols)
+
+    running.replies = later
+    assert await running.turn() == 0
+
+
 async def test_the_state_shows_when_it_asks_next_and_what_it_spent(running: Bench):
     wait = await running.turn()
     status = running.poller.status

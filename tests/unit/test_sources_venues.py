@@ -110,10 +110,18 @@ def test_mexc_percent_is_a_fraction():
     assert said.note is None
 
 
+def test_mexc_fraction_is_in_percent_where_it_stands_alone():
+    [request] = MEXC.requests(pairs(MEXC, "A"))
+    body = b'{"symbol":"A","lastPrice":"5","priceChangePercent":"0.0173","openPrice":null}'
+    [said] = MEXC.read(body, request, SEEN).values()
+    assert percent(tick(said).change_24h) == Decimal("1.73")
+
+
 def test_mexc_list_is_picked_by_symbol_and_strange_rows_cost_only_themselves():
     said = read(MEXC, "ticker_24hr.json", "USUSDT", "BTCUSDT", "ODDUSDT", "NOSUCHUSDT")
     assert tick(said["USUSDT"]).turnover_24h is None
     assert tick(said["BTCUSDT"]).price == 101250
+    assert tick(said["BTCUSDT"]).note is None
     assert tick(said["BTCUSDT"]).as_of == 1790000000456
     assert str(said["ODDUSDT"]) == "MEXC ODDUSDT: lastPrice: expected a number, got an object"
     assert isinstance(said["NOSUCHUSDT"], UnknownSymbol)
@@ -233,6 +241,11 @@ def test_no_answer_raises_anything_but_a_source_error(venue: Venue, body: bytes)
         except BadAnswer:
             continue
         assert list(outcomes) == list(request.pairs)
+
+
+@pytest.mark.parametrize("status", [418, 429])
+def test_binance_leaves_a_status_that_says_enough_to_the_shared_layer(status: int):
+    assert BINANCE.error(status, {}, b'{"code":-1003,"msg":"Way too much request weight used"}') is None
 
 
 def test_change_is_counted_from_the_open_and_contradiction_is_noted():

@@ -6,7 +6,6 @@ import asyncio
 import random
 from pathlib import Path
 
-import aiohttp
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +16,7 @@ from ticker.config import Config, load
 from ticker.errors import SourceError
 from ticker.model import Observation, Quote
 from ticker.poller import Poller
+from ticker.sources.http import new_session
 from ticker.wire import plain
 
 
@@ -27,7 +27,7 @@ def check(file: Path | None) -> int:
 async def _check(config: Config, console: Console) -> int:
     clock = SystemClock()
     book = new_book(config, clock, "check")
-    async with aiohttp.ClientSession() as http:
+    async with new_session() as http:
         pollers = new_pollers(config, http, clock, random.Random(), lambda _: None, lambda _: None)
         async with asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(_ask(poller, book)) for poller in pollers]

@@ -82,18 +82,7 @@ async def fetch(
     headers = {**venue.headers(options), **_conditions(validator)}
     url = URL(venue.address(options) + request.path).update_query(request.query)
     seconds = options.timeout if within is None else within
-    try:
-        async with asyncio.timeout(seconds):
-            async with await _get(session, venue, url, headers) as response:
-                body = await _body(response, venue, body_limit)
-    except TimeoutError as late:
-        raise Unreachable(
-            f"{venue.title} did not answer within {seconds:g} s; raise sources.{venue.name}.timeout?"
-        ) from late
-    except (aiohttp.ClientError, OSError) as broken:
-        raise Unreachable(
-            f"{venue.title}: {_reason(broken)}; check the network or {_setting(venue)}"
-        ) from broken
+    response, body = await _exchange(session, venue, url, headers, seconds=seconds, limit=body_limit)
     seen = clock.now()
     unchanged = response.status == 304 and validator is not None
     if not unchanged and (failure := _failure(venue, response, body, seen)):
@@ -107,6 +96,30 @@ async def fetch(
         used_weight=_used_weight(venue, response.headers),
         demo="Ticker-Demo" in response.headers,
     )
+
+
+async def _exchange(
+    session: aiohttp.ClientSession,
+    venue: Venue,
+    url: URL,
+    headers: Mapping[str, str],
+    *,
+    seconds: float,
+    limit: int,
+) -> tuple[aiohttp.ClientResponse, bytes]:
+    """The whole of one request, the body read; Unreachable where that failed on the way."""
+    try:
+        async with asyncio.timeout(seconds), await _get(session, venue, url, headers) as response:
+            return response, await _body(response, venue, limit)
+    except TimeoutError as late:
+        raise Unreachable(
+            f"{venue.title} did not answer within {seconds:g} s; "
+            f"check the network, or allow more with sources.{venue.name}.timeout"
+        ) from late
+    except (aiohttp.ClientError, OSError) as broken:
+        raise Unreachable(
+            f"{venue.title}: {_reason(broken)}; check the network or {_setting(venue)}"
+        ) from broken
 
 
 async def _get(

@@ -3,7 +3,7 @@
  * It always shows something in its reserved place, and tells the page by load, update, stale and error.
  */
 
-import { Feed, backoff } from "./feed.js";
+import { backoff, connect } from "./feed.js";
 import { mark, paint, tint } from "./paint.js";
 
 /** @typedef {import("./feed.js").Quote} Quote */
@@ -11,15 +11,8 @@ import { mark, paint, tint } from "./paint.js";
 
 const HOME = import.meta.url.replace(/\/embed[./].*$/, "");
 
-/** @type {Map<string, Feed>} */
-const feeds = new Map();
-
-/** @param {string} server */
-const feedOf = (server) => {
-  const feed = feeds.get(server) ?? new Feed(server);
-  feeds.set(server, feed);
-  return feed;
-};
+/** @type {Record<string, ReturnType<typeof connect>>} one feed a server */
+const feeds = {};
 
 /**
  * Keeps a piece of markup live.
@@ -35,7 +28,7 @@ const follow = (root, server, tell) => {
   let asOf = time ? Date.parse(time.dateTime) : null;
   /** @type {Quote | undefined} */
   let last;
-  return feedOf(server).watch(asset, (quote, now, silent) => {
+  return (feeds[server] ??= connect(server))(asset, (quote, now, silent) => {
     const was = state;
     const fresh = quote && quote !== last;
     if (fresh) {
@@ -169,5 +162,5 @@ if (!customElements.get("price-ticker")) {
   customElements.define("price-ticker", PriceTicker);
   // Our own pages and iframes have their markup already.
   for (const root of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-price-ticker]")))
-    follow(root, HOME, () => {});
+    follow(root, HOME, (name, detail) => root.dispatchEvent(new CustomEvent(name, { detail })));
 }

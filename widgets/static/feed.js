@@ -24,40 +24,142 @@
 
 /** @typedef {(quote: Quote | undefined, now: number, silent: boolean) => void} Watcher */
 
-const SECOND = 1000;
-
 /** Full jitter, from one second doubling to thirty. @param {number} tries */
-export const backoff = (tries) => Math.random() * SECOND * Math.min(30, 2 ** tries);
+export const backoff = (tries) => Math.random() * 1000 * Math.min(30, 2 ** tries);
 
-export class Feed {
+/**
+ * @param {string} server the address the service is reached at, with no slash at its end
+ */
+export const connect = (server) => {
   /** @type {Map<string, Set<Watcher>>} */
-  #watched = new Map();
+  const watched = new Map();
   /** @type {Map<string, Quote>} */
-  #quotes = new Map();
-  /** @type {Set<string>} */
-  #asked = new Set();
+  const quotes = new Map();
+  /** @type {Set<string>} what the server knows that we want */
+  let asked = new Set();
   /** @type {WebSocket | undefined} */
-  #socket;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #retry;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #soon;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #clock;
-  #address;
-  #tries = 0;
-  #heard = 0;
-  #opened = 0;
-  #ahead = 0;
-  #heartbeat = 15 * SECOND;
-  #epoch = "";
-  #seq = -1;
-  #since = "";
+  let socket;
+  let [retry, soon, clock] = [0, 0, 0];
+  let [tries, ahead, heartbeat] = [0, 0, 15000];
+  let [heard, opened, seq] = [0, 0, -1];
+  let [epoch, since] = ["", ""];
 
-  /** @param {string} server the address the service is reached at, with no slash at its end */
-  constructor(server) {
-    this.#address = `${server.replace(/^http/, "ws")}/v1/feed?assets=`;
-  }
+  /** The server's clock, as far as it has told us. */
+  const now = () => Date.now() + ahead;
+
+  const isOpen = () => socket?.readyState === 1;
+
+  const isSilent = () => performance.now() - heard > (isOpen() ? 2 * heartbeat : 3000);
+
+  /** @param {boolean} everyone also those whose price is live: they may have been told that it was not */
+  const tell = (everyone) => {
+    const silent = isSilent();
+    for (const [asset, watchers] of watched) {
+      const quote = quotes.get(asset);
+      if (everyone || silent || quote?.state !== "live") watchers.forEach((watcher) => watcher(quote, now(), silent));
+    }
+  };
+
+  const drop = () => {
+    if (socket) socket.onopen = socket.onclose = socket.onmessage = null;
+    socket?.close();
+    socket = undefined;
+  };
+
+  /** @param {number} wait milliseconds; Infinity: only a change of what is watched asks again */
+  const lost = (wait) => {
+    drop();
+    if (wait < Infinity) retry = setTimeout(open, wait);
+  };
+
+  const again = () => lost(backoff(tries++));
+
+  const open = () => {
+    clearTimeout(retry);
+    retry = 0;
+    const assets = [...watched.keys()];
+    // What was never asked for is not in a resumed snapshot: with something new, ask for all of it again.
+    const resume = seq < 0 || assets.some((asset) => !asked.has(asset)) ? "" : since;
+    asked = new Set(assets);
+    opened = performance.now();
+    heard ||= opened;
+    socket = new WebSocket(`${server.replace(/^http/, "ws")}/v1/feed?assets=${assets.map(encodeURIComponent)}${resume}`);
+    socket.onopen = change;
+    socket.onmessage = (event) => take(JSON.parse(event.data));
+    // 4000–4005 say that this very request will never be answered.
+    socket.onclose = ({ code }) => (code > 3999 && code < 4006 ? lost(Infinity) : again());
+  };
+
+  const end = () => {
+    drop();
+    clearInterval(clock);
+    clearTimeout(retry);
+    quotes.clear();
+    clock = retry = heard = tries = 0;
+    seq = -1;
+  };
+
+  /** Many elements come and go at once; the server hears of it once, and at most once a second. */
+  const change = () => {
+    soon ||= setTimeout(settle, socket ? 1000 : 20);
+  };
+
+  const settle = () => {
+    soon = 0;
+    if (!watched.size) return end();
+    if (!socket && !retry) open();
+    if (!isOpen()) return;
+    /** @type {(op: string, assets: string[]) => void} */
+    const send = (op, assets) => assets[0] && socket?.send(JSON.stringify({ op, assets }));
+    const wanted = [...watched.keys()];
+    const gone = [...asked].filter((asset) => !watched.has(asset));
+    send("subscribe", wanted.filter((asset) => !asked.has(asset)));
+    send("unsubscribe", gone);
+    gone.forEach((asset) => quotes.delete(asset));
+    asked = new Set(wanted);
+  };
+
+  const tick = () => {
+    // A connection that is open and says nothing, or never opens, is as good as gone.
+    if (socket && performance.now() - Math.max(heard, opened) > 2 * heartbeat) again();
+    tell(false);
+  };
+
+  /** @param {any} message */
+  const take = (message) => {
+    const { type, time, retry_after_ms: pause } = message;
+    heard = performance.now();
+    if (time) ahead = time - Date.now();
+    if (type === "hello") heartbeat = message.heartbeat_ms;
+    if (type === "goodbye") lost(message.reconnect_in_ms);
+    if (pause) {
+      // A command was refused for now; subscribing again is harmless.
+      asked.clear();
+      setTimeout(change, pause);
+    }
+    if (message.quotes) store(message);
+  };
+
+  /** Values are absolute, so an old one is simply dropped. @param {any} message */
+  const store = (message) => {
+    const whole = message.type === "snapshot";
+    if (whole && message.epoch !== epoch) {
+      epoch = message.epoch;
+      seq = -1;
+      quotes.clear();
+    }
+    for (const asset in message.quotes) {
+      const quote = message.quotes[asset];
+      if (quote.seq <= (quotes.get(asset)?.seq ?? -1)) continue;
+      quotes.set(asset, quote);
+      watched.get(asset)?.forEach((watcher) => watcher(quote, now(), false));
+    }
+    if (message.prev > seq) return again();
+    tries = 0;
+    seq = Math.max(seq, message.seq);
+    since = `&since=${epoch}:${seq}`;
+    if (whole) tell(true);
+  };
 
   /**
    * Calls back with each new quote of an asset, and every second while it is not live.
@@ -65,144 +167,17 @@ export class Feed {
    * @param {Watcher} watcher
    * @returns {() => void} ends it
    */
-  watch(asset, watcher) {
-    const watchers = this.#watched.get(asset) ?? new Set();
-    this.#watched.set(asset, watchers.add(watcher));
-    this.#clock ??= setInterval(() => this.#tick(), SECOND);
-    this.#change();
-    const quote = this.#quotes.get(asset);
-    if (quote) watcher(quote, this.#now(), this.#silent());
+  return (asset, watcher) => {
+    const watchers = watched.get(asset) ?? new Set();
+    watched.set(asset, watchers.add(watcher));
+    clock ||= setInterval(tick, 1000);
+    change();
+    const quote = quotes.get(asset);
+    if (quote) watcher(quote, now(), isSilent());
     return () => {
       watchers.delete(watcher);
-      if (!watchers.size && this.#watched.get(asset) === watchers) this.#watched.delete(asset);
-      this.#change();
+      if (!watchers.size && watched.get(asset) === watchers) watched.delete(asset);
+      change();
     };
-  }
-
-  /** The server's clock, as far as it has told us. */
-  #now() {
-    return Date.now() + this.#ahead;
-  }
-
-  #silent() {
-    const patience = this.#socket?.readyState === WebSocket.OPEN ? 2 * this.#heartbeat : 3 * SECOND;
-    return performance.now() - this.#heard > patience;
-  }
-
-  /** Many elements come and go at once; the server hears of it once, and at most once a second. */
-  #change() {
-    this.#soon ??= setTimeout(() => {
-      this.#soon = undefined;
-      this.#settle();
-    }, this.#socket ? SECOND : 20);
-  }
-
-  #settle() {
-    if (!this.#watched.size) return this.#end();
-    if (!this.#socket) return this.#retry ? undefined : this.#open();
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    const added = [...this.#watched.keys()].filter((asset) => !this.#asked.has(asset));
-    const gone = [...this.#asked].filter((asset) => !this.#watched.has(asset));
-    for (const [op, assets] of /** @type {const} */ ([["subscribe", added], ["unsubscribe", gone]]))
-      if (assets.length) this.#socket.send(JSON.stringify({ op, assets }));
-    gone.forEach((asset) => this.#quotes.delete(asset));
-    this.#asked = new Set(this.#watched.keys());
-  }
-
-  #open() {
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
-    const assets = [...this.#watched.keys()];
-    // What was never asked for is not in a resumed snapshot: with something new, ask for all of it again.
-    const since = this.#seq < 0 || assets.some((asset) => !this.#asked.has(asset)) ? "" : this.#since;
-    this.#asked = new Set(assets);
-    const socket = new WebSocket(`${this.#address}${assets.map(encodeURIComponent)}${since}`);
-    this.#socket = socket;
-    this.#opened = performance.now();
-    this.#heard ||= this.#opened;
-    socket.onopen = () => this.#change();
-    socket.onmessage = (event) => this.#take(JSON.parse(event.data));
-    // 4000–4005 say that this very request will never be answered.
-    socket.onclose = ({ code }) => this.#lost(code > 3999 && code < 4006 ? Infinity : backoff(this.#tries++));
-  }
-
-  /** @param {number} wait milliseconds; Infinity: only a change of what is watched asks again */
-  #lost(wait) {
-    this.#drop();
-    if (wait < Infinity) this.#retry = setTimeout(() => this.#open(), wait);
-  }
-
-  #drop() {
-    const socket = this.#socket;
-    if (socket) socket.onopen = socket.onclose = socket.onmessage = null;
-    socket?.close();
-    this.#socket = undefined;
-  }
-
-  #end() {
-    this.#drop();
-    clearInterval(this.#clock);
-    clearTimeout(this.#retry);
-    this.#clock = this.#retry = undefined;
-    this.#quotes.clear();
-    this.#heard = this.#tries = 0;
-    this.#seq = -1;
-  }
-
-  /** @param {any} message */
-  #take(message) {
-    const { type, epoch, seq, time, quotes } = message;
-    this.#heard = performance.now();
-    if (time) this.#ahead = time - Date.now();
-    if (type === "hello") this.#heartbeat = message.heartbeat_ms;
-    if (type === "goodbye") this.#lost(message.reconnect_in_ms);
-    if (message.retry_after_ms) this.#repeat(message.retry_after_ms);
-    if (!quotes) return;
-    if (type === "snapshot" && epoch !== this.#epoch) {
-      this.#epoch = epoch;
-      this.#seq = -1;
-      this.#quotes.clear();
-    }
-    const gap = type === "update" && message.prev > this.#seq;
-    for (const asset in quotes) this.#store(asset, quotes[asset]);
-    if (gap) return this.#lost(backoff(this.#tries++));
-    this.#tries = 0;
-    this.#seq = Math.max(this.#seq, seq);
-    this.#since = `&since=${this.#epoch}:${this.#seq}`;
-    if (type === "snapshot") this.#tell(true);
-  }
-
-  /** A command was refused for now; subscribing again is harmless. @param {number} wait milliseconds */
-  #repeat(wait) {
-    this.#asked.clear();
-    setTimeout(() => this.#change(), wait);
-  }
-
-  /**
-   * Values are absolute, so an old one is simply dropped.
-   * @param {string} asset
-   * @param {Quote} quote
-   */
-  #store(asset, quote) {
-    if (quote.seq <= (this.#quotes.get(asset)?.seq ?? -1)) return;
-    this.#quotes.set(asset, quote);
-    this.#watched.get(asset)?.forEach((watcher) => watcher(quote, this.#now(), false));
-  }
-
-  #tick() {
-    // A connection that is open and says nothing, or never opens, is as good as gone.
-    const quiet = performance.now() - Math.max(this.#heard, this.#opened);
-    if (this.#socket && quiet > 2 * this.#heartbeat) this.#lost(backoff(this.#tries++));
-    this.#tell(false);
-  }
-
-  /** @param {boolean} everyone also those whose price is live: they may have been told that it was not */
-  #tell(everyone) {
-    const silent = this.#silent();
-    for (const [asset, watchers] of this.#watched) {
-      const quote = this.#quotes.get(asset);
-      if (everyone || silent || quote?.state !== "live")
-        watchers.forEach((watcher) => watcher(quote, this.#now(), silent));
-    }
-  }
-}
+  };
+};

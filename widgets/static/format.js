@@ -1,5 +1,5 @@
 /**
- * How a price, a change, an amount and an age are written: the twin of format.py on decimal strings.
+ * How a price, a change and an age are written: the twin of format.py on decimal strings.
  * No value ever becomes a number with a binary point.
  */
 
@@ -7,9 +7,8 @@
 /** @typedef {{ text: string, arrow: string, word: string, direction: string }} Percent */
 
 /** @type {Record<string, string | undefined>} */
-const SIGNS = {
-  USD: "$", EUR: "€", GBP: "£", JPY: "¥", KRW: "₩", INR: "₹", CNY: "CN¥", BRL: "R$", AUD: "A$",
-  CAD: "CA$", HKD: "HK$", MXN: "MX$", NZD: "NZ$", TWD: "NT$", ILS: "₪", VND: "₫", PHP: "₱",
+export const SIGNS = {
+  USD: "$", EUR: "€", GBP: "£", JPY: "¥", KRW: "₩", INR: "₹", CNY: "CN¥", BRL: "R$", AUD: "A$", CAD: "CA$",
 };
 
 /**
@@ -17,7 +16,7 @@ const SIGNS = {
  * @param {string} value not negative
  * @param {number} places
  */
-const fixed = (value, places) => {
+export const fixed = (value, places) => {
   const [whole, part = ""] = value.split(".");
   const all = whole + part.padEnd(places + 1, "0");
   const cut = whole.length + places;
@@ -26,7 +25,7 @@ const fixed = (value, places) => {
 };
 
 /** @param {string} number */
-const grouped = (number) => {
+export const grouped = (number) => {
   const [whole, part] = number.split(".");
   return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (part ? `.${part}` : "");
 };
@@ -74,25 +73,6 @@ export const percent = (value) => {
   return down
     ? { text: `−${text}`, arrow: "▼", word: "down", direction: "down" }
     : { text: `+${text}`, arrow: "▲", word: "up", direction: "up" };
-};
-
-/**
- * @param {string | null} value not negative
- * @param {string} currency
- */
-export const compact = (value, currency) => {
-  if (value === null) return "—";
-  const [whole, part = ""] = value.split(".");
-  /** @param {number} scale */
-  const scaled = (scale) => {
-    const cut = whole.length - 3 * scale;
-    return fixed(`${whole.slice(0, cut) || "0"}.${whole.slice(cut).padStart(3 * scale, "0")}${part}`, 2);
-  };
-  let scale = Math.min(Math.floor((whole.length - 1) / 3), 4);
-  if (scaled(scale).length > 6 && scale < 4) scale++;
-  const number = grouped(scaled(scale)) + ["", "K", "M", "B", "T"][scale];
-  const sign = SIGNS[currency];
-  return sign ? sign + number : `${number} ${currency}`;
 };
 
 /** @param {number} milliseconds */

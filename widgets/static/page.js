@@ -1,6 +1,18 @@
-/** The copy buttons of the hosted pages. Without script they are not there, and the text can still be selected. */
+/**
+ * What only the hosted pages do: large amounts, and copy buttons. Without script the amounts are as they were when
+ * the page was asked for, and the text can still be selected.
+ */
 
-for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("button[data-copy]"))) {
+import { compact } from "./amount.js";
+
+for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-amount]")))
+  part.closest("[data-price-ticker]")?.addEventListener("update", (event) => {
+    const { quote } = /** @type {CustomEvent<{ quote: import("./feed.js").Quote }>} */ (event).detail;
+    const name = /** @type {"volume_24h" | "market_cap"} */ (part.dataset.amount);
+    part.textContent = compact(quote[name], quote.currency);
+  });
+
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-copy]"))) {
   const code = document.getElementById(button.dataset.copy ?? "");
   button.hidden = false;
   button.onclick = async () => {

@@ -3,18 +3,9 @@
  * written. Text only, never HTML.
  */
 
-import { compact, iso, percent, price, status } from "./format.js";
+import { iso, percent, price, status } from "./format.js";
 
 /** @typedef {import("./feed.js").Quote} Quote */
-
-/** @type {Record<string, string | undefined>} the twin of view.py's STATES */
-const STATES = {
-  live: "Live, as of",
-  delayed: "Delayed,",
-  stale: "Out of date,",
-  held: "A sudden move is being checked,",
-  disputed: "The sources disagree,",
-};
 
 /**
  * @param {string} tag
@@ -76,7 +67,6 @@ export const paint = (root, quote) => {
     const value = /** @type {string | null} */ (quote[name] ?? null);
     if (/price|high|low/.test(name)) money(part, value, currency);
     else if (/^change_\d+.$/.test(name)) change(part, value);
-    else if (/volume|market/.test(name)) put(part, compact(value, currency));
     else if (name === "change_24h_basis") put(part, value === "utc_day" ? "UTC day" : "24h");
     else if (name === "currency") {
       put(part, currency + (conversion ? "*" : ""));
@@ -97,17 +87,14 @@ export const mark = (root, state, asOf, now) => {
   const part = root.querySelector("[data-f=status]");
   if (!part) return;
   const text = status(state, asOf, now);
-  const at = asOf === null ? "" : iso(asOf);
-  const old = part.querySelector("time");
-  if (old && old.dateTime === at) {
-    put(old, text);
-    put(part.children[0], `${STATES[state]} `);
-  } else if (at) {
-    const time = /** @type {HTMLTimeElement} */ (make("time", text));
-    time.dateTime = at;
-    time.title = `as of ${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
-    part.replaceChildren(make("span", `${STATES[state]} `, "vh"), time);
-  } else put(part, text);
+  if (asOf === null || state === "unavailable") return put(part, text);
+  const at = iso(asOf);
+  const time = part.querySelector("time") ?? document.createElement("time");
+  time.dateTime = at;
+  time.title = `as of ${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
+  put(time, text);
+  if (!part.children[1]) part.replaceChildren(make("span", "", "vh"), time);
+  put(part.children[0], text.startsWith(state) ? "" : `${state}, `);
 };
 
 /** Puts decimal strings in the order of their values. @param {string} value */

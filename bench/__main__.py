@@ -1,0 +1,10 @@
+"""Runs every benchmark, one after the other: `make bench`."""
+
+from __future__ import annotations
+
+from bench import fanout, startup
+
+if __name__ == "__main__":
+    for bench in (startup, fanout):
+        print(f"\n{(bench.__doc__ or '').splitlines()[0]}\n")
+        bench.main()

@@ -1,0 +1,145 @@
+"""How prices, changes, amounts and ages are written."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from widgets.format import SIGNS, age, compact, iso, percent, price, status
+
+MINUTE = 60_000
+prices = st.decimals(min_value="1e-18", max_value="1e15", allow_nan=False, allow_infinity=False, places=None)
+currencies = st.sampled_from([*SIGNS, "USDT", "CHF"])
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "text"),
+    [
+        ("73384.8", "USD", "$73,384.80"),
+        ("1234567.891", "EUR", "€1,234,567.89"),
+        ("1000", "USD", "$1,000.00"),
+        ("999.99996", "USD", "$1,000.00"),
+        ("3.98112", "USD", "$3.9811"),
+        ("3.5", "GBP", "£3.50"),
+        ("1.10000", "USD", "$1.10"),
+        ("1", "USD", "$1.00"),
+        ("0.99996", "USD", "$1.00"),
+        ("0.99994", "USD", "$0.9999"),
+        ("0.01021", "USD", "$0.01021"),
+        ("0.5", "USD", "$0.5000"),
+        ("0.099996", "USD", "$0.1000"),
+        ("0.00001234", "USD", "$0.00001234"),
+        ("0.00000999996", "USD", "$0.00001000"),
+        ("1.234E-8", "USD", "$0.00000001234"),
+        ("0.01021", "USDT", "0.01021"),
+        ("1234.5", "JPY", "¥1,235"),
+        ("1520", "KRW", "₩1,520"),
+        ("0.0157", "JPY", "¥0.01570"),
+        ("0", "USD", "$0.00"),
+        ("-3.5", "USD", "−$3.50"),
+        ("850867136053.72", "USD", "$850,867,136,053.72"),
+    ],
+)
+def test_price_is_readable(value, currency, text):
+    assert price(Decimal(value), currency).text == text
+
+
+def test_tiny_price_counts_its_zeros_and_keeps_the_full_number_for_copying():
+    written = price(Decimal("0.00000123449"), "USD")
+    assert written == ("$0.000001234", "$0.0", 5, "1234")
+
+
+def test_unknown_price_says_so_in_words_and_shows_a_dash():
+    assert price(None, "USD")[:2] == ("unavailable", "—")
+
+
+@given(prices, currencies)
+def test_written_price_is_within_half_a_unit_of_its_last_digit(value, currency):
+    text = price(value, currency).text
+    number = Decimal(text.removeprefix(SIGNS.get(currency, "")).replace(",", ""))
+    assert abs(number - value) <= Decimal(1).scaleb(number.as_tuple().exponent) / 2
+
+
+@given(prices)
+def test_price_below_one_shows_four_significant_digits(value):
+    text = price(value, "USDT").text
+    if Decimal(text) < 1:
+        assert len(text.replace(".", "").lstrip("0")) == 4
+
+
+@given(prices)
+def test_counted_zeros_are_the_zeros_of_the_full_number(value):
+    written = price(value, "USDT")
+    if written.head:
+        assert written.text == f"0.{'0' * written.zeros}{written.tail}"
+        assert Decimal(written.text) < Decimal("0.00001")
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "direction"),
+    [
+        ("0.19", "+0.19%", "up"),
+        ("-0.7", "−0.70%", "down"),
+        ("0", "0.00%", "flat"),
+        ("-0.004", "0.00%", "flat"),
+        ("0.005", "+0.01%", "up"),
+        ("1234.5", "+1,234.50%", "up"),
+    ],
+)
+def test_percent_has_sign_and_two_decimals(value, text, direction):
+    written = percent(Decimal(value))
+    assert (written.text, written.direction) == (text, direction)
+
+
+def test_percent_names_its_direction_beside_the_arrow():
+    assert (percent(Decimal(1)).arrow, percent(Decimal(1)).word) == ("▲", "up")
+    assert (percent(Decimal(-1)).arrow, percent(Decimal(-1)).word) == ("▼", "down")
+    assert (percent(None).text, percent(None).word) == ("", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "text"),
+    [
+        ("999.994", "USD", "$999.99"),
+        ("1234567.8", "USD", "$1.23M"),
+        ("999999", "USD", "$1.00M"),
+        ("12345678901", "USDT", "12.35B USDT"),
+        ("1234567890123456", "EUR", "€1,234.57T"),
+        ("0.5", "USD", "$0.50"),
+    ],
+)
+def test_large_amount_is_short(value, currency, text):
+    assert compact(Decimal(value), currency) == text
+
+
+def test_unknown_amount_is_a_dash():
+    assert compact(None, "USD") == "—"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (-5, "0 s"),
+        (59_999, "59 s"),
+        (60_000, "1 min"),
+        (6 * MINUTE, "6 min"),
+        (60 * MINUTE, "1 h"),
+        (47 * 60 * MINUTE, "47 h"),
+        (48 * 60 * MINUTE, "2 d"),
+    ],
+)
+def test_age_is_told_in_its_largest_whole_unit(milliseconds, text):
+    assert age(milliseconds) == text
+
+
+def test_status_of_a_live_price_is_its_time_and_of_any_other_its_age():
+    at = 1_790_000_000_123
+    assert iso(at) == "2026-09-21T14:13:20Z"
+    assert status("live", at, at + 6 * MINUTE) == "14:13 UTC"
+    assert status("delayed", at, at + 6 * MINUTE) == "6 min old"
+    assert status("stale", at, at + 6 * MINUTE) == "6 min old"
+    assert status("held", at, at + 6 * MINUTE) == "held 6 min"
+    assert status("unavailable", None, at) == "unavailable"

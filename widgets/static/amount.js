@@ -1,0 +1,22 @@
+/** How a large amount is written: the twin of format.py's compact. Only the hosted pages have such amounts. */
+
+import { SIGNS, fixed, grouped } from "./format.js";
+
+/**
+ * @param {string | null} value not negative
+ * @param {string} currency
+ */
+export const compact = (value, currency) => {
+  if (value === null) return "—";
+  const [whole, part = ""] = value.split(".");
+  /** @param {number} scale */
+  const scaled = (scale) => {
+    const cut = whole.length - 3 * scale;
+    return fixed(`${whole.slice(0, cut) || "0"}.${whole.slice(cut).padStart(3 * scale, "0")}${part}`, 2);
+  };
+  let scale = Math.min(Math.floor((whole.length - 1) / 3), 4);
+  if (scaled(scale).length > 6 && scale < 4) scale++;
+  const number = grouped(scaled(scale)) + ["", "K", "M", "B", "T"][scale];
+  const sign = SIGNS[currency];
+  return sign ? sign + number : `${number} ${currency}`;
+};

@@ -147,7 +147,9 @@ class Site:
         app.router.add_static("/static", "widgets/static")
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)  # a restart comes back here
+        site = web.TCPSite(
+            self._runner, "127.0.0.1", self.port, reuse_address=True
+        )  # a restart comes back here
         await site.start()
         self.port = self._runner.addresses[0][1]
 

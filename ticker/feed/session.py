@@ -103,7 +103,7 @@ class Session(asyncio.Protocol):
         self._feed.opened(self)
         self._send(self._feed.hello())
         if self._terms.assets:
-            self._change(self._terms.assets, None, "subscribe", since=self._terms.since)
+            self._change("subscribe", self._terms.assets, since=self._terms.since)
 
     def data_received(self, data: bytes) -> None:
         self._protocol.receive_data(data)
@@ -202,9 +202,11 @@ class Session(asyncio.Protocol):
             return
         ref = None
         try:
-            self._count()
-            command = decode_command(text)
-            ref = command.id
+            try:
+                command = decode_command(text)
+                ref = command.id
+            finally:
+                self._count()
             self._obey(command)
         except RequestError as error:
             self._send(
@@ -225,7 +227,8 @@ class Session(asyncio.Protocol):
     def _obey(self, command: Command) -> None:
         match command.op:
             case "subscribe" | "unsubscribe" | "set":
-                self._change(command.assets, command.id, command.op, since=parse_since(command.since))
+                since = parse_since(command.since)
+                self._change(command.op, command.assets, ref=command.id, since=since, by_command=True)
             case "list":
                 self._send(Ack(id=command.id, op="list", assets=self._held(), rejected={}))
             case "resync":
@@ -237,17 +240,23 @@ class Session(asyncio.Protocol):
                 raise RequestError("bad_op", f"unknown op {other[:32]!r}; known are {known}")
 
     def _change(
-        self, asked: Iterable[str], ref: int | str | None, op: str, since: tuple[str, int] | None
+        self,
+        op: str,
+        asked: Iterable[str],
+        *,
+        ref: int | str | None = None,
+        since: tuple[str, int] | None = None,
+        by_command: bool = False,
     ) -> None:
-        """Another set of assets: ack, then one snapshot of what is new to the reader or was on its way."""
+        """Another set of assets: ack, then one snapshot of those asked for and of what was on its way."""
         held = self.key.assets if self.key else frozenset()
         known, rejected = self._feed.known(asked)
         wanted = {"subscribe": held | known, "unsubscribe": held - known, "set": known}[op]
         self._feed.limit(wanted)
-        if rejected or ref is not None or op != "subscribe":
+        if by_command or rejected:
             self._send(Ack(id=ref, op=op, assets=sorted(known), rejected=rejected))
         self._move(wanted)
-        self._snapshot(fresh=wanted - held, kept=wanted & held, ref=ref, since=since)
+        self._snapshot(fresh=wanted & known, kept=wanted - known, ref=ref, since=since)
 
     def _move(self, assets: frozenset[str]) -> None:
         if self.key is not None:

@@ -14,6 +14,9 @@ const HOME = import.meta.url.replace(/\/embed[./].*$/, "");
 /** @type {Record<string, ReturnType<typeof connect>>} one feed a server */
 const feeds = {};
 
+/** @type {(target: HTMLElement) => Tell} */
+const teller = (target) => (name, detail) => target.dispatchEvent(new CustomEvent(name, { detail }));
+
 /**
  * Keeps a piece of markup live.
  * @param {HTMLElement} root
@@ -81,14 +84,6 @@ class PriceTicker extends HTMLElement {
     else this.#load();
   }
 
-  /**
-   * @param {string} name
-   * @param {object} detail
-   */
-  #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
-  }
-
   #dress() {
     const box = /** @type {HTMLElement | null} */ (this.#root.firstElementChild);
     if (box) box.dataset.theme = this.getAttribute("theme") ?? "auto";
@@ -110,6 +105,7 @@ class PriceTicker extends HTMLElement {
     this.#stop();
     const server = this.getAttribute("server") ?? HOME;
     const asset = this.getAttribute("asset") ?? "";
+    const tell = teller(this);
     // XMLHttpRequest parses the document itself: there is no HTML string for a page's Trusted Types to refuse.
     const request = new XMLHttpRequest();
     /** @type {ReturnType<typeof setTimeout>} */
@@ -123,13 +119,17 @@ class PriceTicker extends HTMLElement {
     request.responseType = "document";
     request.timeout = 10000;
     request.onload = request.onerror = request.ontimeout = () => {
-      const box = /** @type {HTMLElement | null | undefined} */ (request.responseXML?.querySelector(".pt"));
-      if (box) this.#show(box, request.responseURL);
+      const { status, responseXML, responseURL } = request;
+      const box = /** @type {HTMLElement | null | undefined} */ (responseXML?.querySelector(".pt"));
+      if (box) this.#show(box, responseURL);
       else this.#say("Price unavailable");
-      if (request.status === 200 && box) this.#begin(box, server, asset);
-      else this.#tell("error", { asset, status: request.status });
+      if (box && status === 200) {
+        this.#tries = 0;
+        this.#stop = follow(box, server, tell);
+        tell("load", { asset });
+      } else tell("error", { asset, status });
       // A 4xx will be the same again; the element waits for another attribute.
-      if (!box || request.status > 499) retry = setTimeout(() => this.#load(), backoff(this.#tries++));
+      if (!box || status > 499) retry = setTimeout(() => this.#load(), backoff(this.#tries++));
     };
     request.send();
   }
@@ -144,17 +144,6 @@ class PriceTicker extends HTMLElement {
     this.#root.replaceChildren(box);
     this.#dress();
   }
-
-  /**
-   * @param {HTMLElement} box
-   * @param {string} server
-   * @param {string} asset
-   */
-  #begin(box, server, asset) {
-    this.#tries = 0;
-    this.#stop = follow(box, server, (name, detail) => this.#tell(name, detail));
-    this.#tell("load", { asset });
-  }
 }
 
 // Included twice, the second copy does nothing.
@@ -162,5 +151,5 @@ if (!customElements.get("price-ticker")) {
   customElements.define("price-ticker", PriceTicker);
   // Our own pages and iframes have their markup already.
   for (const root of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-price-ticker]")))
-    follow(root, HOME, (name, detail) => root.dispatchEvent(new CustomEvent(name, { detail })));
+    follow(root, HOME, teller(root));
 }

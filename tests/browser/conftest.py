@@ -1,4 +1,4 @@
-"""A small server for the browser tests: the real widget routes over a board and a feed that a test commands."""
+"""A small server for the browser tests: the real widget routes over a board and a feed that tests command."""
 
 from __future__ import annotations
 
@@ -78,6 +78,15 @@ class FakeBoard:
             Observation(source="mexc", pair="USUSDT", used=True, **said),
             Observation(source="coingecko", pair="talus", used=False, reason=reason, **said),
         ]
+
+    def lose(self, asset: str) -> Quote:
+        """The quote as it is when no source has a price."""
+        self.seq += 1
+        known = self.assets[asset]
+        self._quotes[asset] = Quote(
+            asset=asset, symbol=known.symbol, name=known.name, currency="USD", seq=self.seq
+        )
+        return self._quotes[asset]
 
     def set(self, asset: str, *, price: str | None = None, change: str | None = None, **fields: Any) -> Quote:
         self.seq += 1
@@ -248,5 +257,8 @@ async def browser() -> AsyncIterator[Browser]:
 async def page(browser: Browser) -> AsyncIterator[Page]:
     page = await browser.new_page(viewport={"width": 800, "height": 600})
     page.set_default_timeout(10_000)
+    await page.add_init_script(
+        "Math.random = () => 0.1"
+    )  # the jitter of reconnecting, short and always the same
     yield page
     await page.close()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ticker.model import State
+from widgets.embed import embed, snippet
+
 pytestmark = pytest.mark.browser
 
 PRICE = '[data-f="price"]'
@@ -71,7 +74,7 @@ def asked(site):
 
 
 async def test_nothing_on_the_page_moves(site, page):
-    body = f"<p>before</p>{ticker()}{ticker('nope')}<p>after</p>"
+    body = f"<p>before</p>{ticker('bitcoin')}{ticker('nope')}<p>after</p>"
     await page.add_init_script("""
       window.shift = 0;
       new PerformanceObserver((list) => list.getEntries().forEach((entry) => (shift += entry.value)))
@@ -79,17 +82,23 @@ async def test_nothing_on_the_page_moves(site, page):
     """)
     await page.goto(hosted(site, body))
     await site.until(lambda: site.sockets)
-    await site.publish("talus", price="1234567.891", change="-99.99", as_of=0, state="stale")
-    await page.locator(PRICE, has_text="$1,234,567.89").wait_for()
-    assert await page.evaluate("new Promise((done) => requestAnimationFrame(() => done(shift)))") == 0
+    for price, change, state in (
+        ("73384.99", "-1.44", State.LIVE),
+        ("81111.11", "1.11", State.DELAYED),
+        ("80000", "9.99", State.STALE),
+        ("99999.99", "0", State.LIVE),
+    ):
+        await site.publish("bitcoin", price=price, change=change, as_of=site.clock.now(), state=state)
+        await page.locator(f'.pt[data-state="{state}"] .chg', has_text=change.strip("-")).wait_for()
+    settled = "new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(shift))))"
+    assert await page.evaluate(settled) < 0.0005  # 0.000: only the pill's own digits may move within it
 
 
 async def test_included_twice_it_still_opens_one_connection(site, page):
-    from widgets.embed import embed  # its lasting address is another module to the browser
-
+    # Its lasting address is another module to the browser.
     second = f'<script type="module" src="{site.url}/embed/{embed().name}"></script>'
     errors = []
-    page.on("pageerror", lambda error: errors.append(error))
+    page.on("pageerror", lambda error: errors.append(str(error)))
     await page.goto(hosted(site, second + ticker()))
     await page.locator(PRICE, has_text="$0.01021").wait_for()
     await site.until(lambda: site.sockets)
@@ -97,8 +106,6 @@ async def test_included_twice_it_still_opens_one_connection(site, page):
 
 
 async def test_pinned_script_passes_its_integrity_check(site, page):
-    from widgets.embed import snippet
-
     code = snippet("quote", site.board.assets["talus"], site.url, "pinned")
     await page.goto(hosted(site, code, script=False))
     await page.locator(PRICE, has_text="$0.01021").wait_for()
@@ -137,8 +144,8 @@ async def test_theme_changes_without_a_request(site, page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     await page.evaluate("document.querySelector('price-ticker').setAttribute('theme', 'dark')")
-    ground = "getComputedStyle(document.querySelector('price-ticker').shadowRoot.querySelector('.box')).backgroundColor"
-    assert await page.evaluate(ground) == "rgb(18, 22, 31)"
+    ground = "box => getComputedStyle(box).backgroundColor"
+    assert await page.locator(".box").evaluate(ground) == "rgb(18, 22, 31)"
     assert asked == []
 
 

@@ -16,6 +16,8 @@ from ticker.clock import SystemClock
 from ticker.market import Fault, Market, serving
 from ticker.market.market import VENUES
 
+# A test that would wait for ever fails instead.
+PATIENCE = aiohttp.ClientTimeout(total=20)
 START = 1_790_000_123_456
 BINANCE = "/binance/api/v3/ticker/24hr?symbol=BTCUSDT"
 MEXC = "/mexc/api/v3/ticker/24hr?symbol=USUSDT"
@@ -54,7 +56,7 @@ def market(clock: HandClock) -> Market:
 
 @pytest.fixture
 async def client(market: Market) -> AsyncIterator[aiohttp.ClientSession]:
-    async with serving(market) as base, aiohttp.ClientSession(base) as session:
+    async with serving(market) as base, aiohttp.ClientSession(base, timeout=PATIENCE) as session:
         yield session
 
 
@@ -92,7 +94,7 @@ async def test_slow_answer_comes_after_the_stated_seconds(
     client: aiohttp.ClientSession, market: Market, clock: HandClock
 ) -> None:
     market.fail("mexc", Fault.slow(seconds=3, times=1))
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         answer = group.create_task(get(client, MEXC))
         assert await clock.asleep.get() == 3
         assert not answer.done()
@@ -105,7 +107,7 @@ async def test_slow_answer_comes_after_the_stated_seconds(
 
 async def test_server_stops_at_once_while_an_answer_is_slow(market: Market, clock: HandClock) -> None:
     market.fail("mexc", Fault.slow(seconds=3))
-    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+    async with asyncio.timeout(20), aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
         async with serving(market) as base:
             answer = group.create_task(_outcome(session, base + MEXC))
             await clock.asleep.get()

@@ -226,3 +226,13 @@ def test_aggregator_states_change_in_percent_and_seconds() -> None:
     assert simple(market, "talus", **flags)["talus"] == coin
     clock.ms += 1_000
     assert simple(market, "talus", **flags)["talus"]["last_updated_at"] == START // 1000 + 30
+
+
+@pytest.mark.parametrize("symbol", ["USDCUSDT", "BTCUSDT", "PEPEUSDT"])
+def test_turnover_of_one_second_is_its_volume_at_its_price(symbol: str) -> None:
+    market = Market(seed=7, clock=HandClock())
+    for _, opened, high, low, close, volume, _, turnover, *_ in klines(
+        market, "binance", symbol, "1s", limit="50"
+    ):
+        assert opened == high == low == close
+        assert abs(Decimal(turnover) - Decimal(volume) * Decimal(close)) <= Decimal("0.00000001")

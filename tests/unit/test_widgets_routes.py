@@ -126,7 +126,7 @@ async def test_demo_and_tiny_price_are_marked_in_every_form(site):
     assert "$0.0<sub>5</sub>1234" in html
     assert '<span class="vh">$0.000001234</span>' in html
     _, svg = await site.get("/widgets/quote.svg?asset=evil")
-    assert ">DEMO<" in svg
+    assert ">Demo<" in svg
     _, page = await site.get("/")
     assert "data-demo" in page
 

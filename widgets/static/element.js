@@ -63,7 +63,7 @@ class PriceTicker extends HTMLElement {
   connectedCallback() {
     if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(BOX_CSS);
     this.#root.adoptedStyleSheets = [sheet];
-    if (!this.#root.firstChild) this.#say("Loading price…");
+    if (!this.#root.firstChild) this.#say("Loading…");
     this.#on = true;
     this.#load();
   }

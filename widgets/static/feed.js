@@ -95,6 +95,7 @@ export const connect = (server) => {
     clearInterval(clock);
     clearTimeout(retry);
     quotes.clear();
+    asked.clear();
     clock = retry = heard = tries = 0;
     seq = -1;
   };
@@ -107,13 +108,14 @@ export const connect = (server) => {
   const settle = () => {
     soon = 0;
     if (!watched.size) return end();
-    if (!socket && !retry) open();
+    const wanted = [...watched.keys()];
+    const added = wanted.filter((asset) => !asked.has(asset));
+    const gone = [...asked].filter((asset) => !watched.has(asset));
+    if (!socket && !retry && (added[0] || gone[0])) open();
     if (!isOpen()) return;
     /** @type {(op: string, assets: string[]) => void} */
     const send = (op, assets) => assets[0] && socket?.send(JSON.stringify({ op, assets }));
-    const wanted = [...watched.keys()];
-    const gone = [...asked].filter((asset) => !watched.has(asset));
-    send("subscribe", wanted.filter((asset) => !asked.has(asset)));
+    send("subscribe", added);
     send("unsubscribe", gone);
     gone.forEach((asset) => quotes.delete(asset));
     asked = new Set(wanted);

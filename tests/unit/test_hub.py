@@ -1,0 +1,285 @@
+"""The hub against a model reader that knows nothing but FEED's rules: it always ends up with the book's quotes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.conftest import NOW, ManualClock, asset, pair, tick
+from ticker.book import QuoteBook
+from ticker.consensus import Ages
+from ticker.hub import CohortKey, Frame, Hub
+from ticker.wire import INTERVALS, encode, quote_object
+
+PAIRS = {name: pair(f"mexc:{name}") for name in ("talus", "bitcoin", "solana")}
+ALL = frozenset(PAIRS)
+HEARTBEAT = 15_000
+
+
+class Reader:
+    """Follows FEED: resync when `prev` is beyond what it holds, drop what isn't newer, keep the rest."""
+
+    def __init__(self, key: CohortKey) -> None:
+        self.key = key
+        self.seq = -1
+        self.quotes: dict[str, Any] = {}
+        self.deaf = False
+        self.resyncs = 0
+
+    def take(self, payload: bytes) -> bool:
+        """Whether it must be sent a snapshot."""
+        frame = json.loads(payload)
+        if frame["type"] == "snapshot":
+            self.quotes, self.seq = self.quotes | frame["quotes"], frame["seq"]
+        elif frame["prev"] > self.seq:
+            self.resyncs += 1
+            return True
+        elif frame["seq"] > self.seq:
+            self.quotes, self.seq = self.quotes | frame["quotes"], frame["seq"]
+        return False
+
+
+class Stand:
+    """A book, its hub and their readers, with the wire between them."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        assets = [asset(name, of) for name, of in PAIRS.items()]
+        self.book = QuoteBook(assets, clock=self.clock, epoch="k3f9", ages={"mexc": Ages()})
+        self.hub: Hub[str] = Hub(seq=self.book.seq)
+        self.readers: dict[str, Reader] = {}
+
+    def price(self, prices: Iterable[tuple[str, int]]) -> None:
+        ticks = [tick(PAIRS[name], Decimal(price), now=self.clock.now()) for name, price in prices]
+        for update in self.book.apply(ticks):
+            self.hub.publish(update)
+
+    def join(self, name: str, assets: Iterable[str] = ALL, interval: int = 1000) -> Reader:
+        self.leave(name)
+        key = CohortKey(frozenset(assets), "USD", interval)
+        self.hub.join(key, name, self.clock.now())
+        reader = self.readers[name] = Reader(key)
+        self.snapshot(reader)
+        return reader
+
+    def leave(self, name: str) -> None:
+        if name in self.readers:
+            self.hub.leave(self.readers.pop(name).key, name)
+
+    def snapshot(self, reader: Reader) -> None:
+        snapshot = self.book.snapshot(reader.key.assets)
+        reader.take(self.hub.snapshot(snapshot, ref=None, now=self.clock.now()))
+
+    def later(self, ms: int) -> list[Frame[str]]:
+        """Time passes, and what is due then is delivered, to all but the deaf."""
+        self.clock.advance(ms)
+        frames = list(self.hub.due(self.clock.now()))
+        for frame in frames:
+            self.deliver(frame)
+        return frames
+
+    def deliver(self, frame: Frame[str]) -> None:
+        for name in frame.readers:
+            reader = self.readers[name]
+            if not reader.deaf and reader.take(frame.payload):
+                self.snapshot(reader)
+
+    def truth(self, reader: Reader) -> dict[str, Any]:
+        return {name: json.loads(encode(quote_object(self.book.quote(name)))) for name in reader.key.assets}
+
+
+names = st.sampled_from(("ann", "bob", "cyd"))
+steps = st.one_of(
+    st.tuples(
+        st.just("price"), st.lists(st.tuples(st.sampled_from(sorted(PAIRS)), st.integers(1, 4)), max_size=3)
+    ),
+    st.tuples(
+        st.just("join"),
+        names,
+        st.sets(st.sampled_from(sorted(PAIRS)), min_size=1),
+        st.sampled_from(INTERVALS),
+    ),
+    st.tuples(st.just("leave"), names),
+    st.tuples(st.just("later"), st.sampled_from((1, 250, 1000, 4_999, 20_000))),
+    st.tuples(st.just("deaf"), names, st.booleans()),
+)
+
+
+def do(stand: Stand, step: tuple[Any, ...]) -> None:
+    match step:
+        case ("price", prices):
+            stand.price(prices)
+        case ("join", name, assets, interval):
+            stand.join(name, assets, interval)
+        case ("leave", name):
+            stand.leave(name)
+        case ("later", ms):
+            stand.later(ms)
+        case ("deaf", name, deaf) if name in stand.readers:
+            stand.readers[name].deaf = deaf
+
+
+@settings(max_examples=300)
+@given(st.lists(steps, max_size=40))
+def test_a_reader_that_follows_the_rules_ends_up_with_the_book(history: list[tuple[Any, ...]]) -> None:
+    stand = Stand()
+    for step in history:
+        do(stand, step)
+    for reader in stand.readers.values():
+        reader.deaf = False
+    stand.later(max(INTERVALS))
+    # Whoever was deaf at the last frame learns of it by the next one's `prev`.
+    stand.price([(name, 99) for name in PAIRS])
+    stand.later(max(INTERVALS))
+    for reader in stand.readers.values():
+        assert reader.quotes == stand.truth(reader)
+    assert len(stand.hub) == len(stand.readers)
+    assert stand.hub.cohorts == len({reader.key for reader in stand.readers.values()})
+
+
+@given(st.lists(steps.filter(lambda step: step[0] != "deaf"), max_size=40))
+def test_a_reader_that_misses_no_frame_never_has_to_ask(history: list[tuple[Any, ...]]) -> None:
+    stand = Stand()
+    for step in history:
+        do(stand, step)
+        assert all(reader.resyncs == 0 for reader in stand.readers.values())
+    stand.later(max(INTERVALS))
+    for reader in stand.readers.values():
+        assert reader.quotes == stand.truth(reader)
+
+
+def test_what_changes_between_the_frames_of_one_round_is_in_the_next_ones() -> None:
+    # The sender yields to the event loop between two frames, and the book goes on.
+    stand = Stand()
+    ann, bob = stand.join("ann", {"talus", "bitcoin"}), stand.join("bob", {"bitcoin"})
+    stand.price([("talus", 1), ("bitcoin", 1)])
+    stand.clock.advance(1000)
+    round_ = stand.hub.due(stand.clock.now())
+    stand.deliver(next(round_))
+    stand.price([("bitcoin", 2)])
+    for frame in round_:
+        stand.deliver(frame)
+    assert bob.quotes == stand.truth(bob)
+    stand.later(1000)
+    assert ann.quotes == stand.truth(ann)
+    assert (ann.resyncs, bob.resyncs) == (0, 0)
+
+
+# Cohorts
+
+
+def test_readers_of_the_same_share_one_payload() -> None:
+    stand = Stand()
+    stand.join("ann", ["talus", "bitcoin"])
+    stand.join("bob", ["bitcoin", "talus"])
+    stand.join("cyd", ["talus"])
+    assert (len(stand.hub), stand.hub.cohorts) == (3, 2)
+    stand.price([("talus", 1)])
+    assert sorted(sorted(frame.readers) for frame in stand.later(1000)) == [["ann", "bob"], ["cyd"]]
+
+
+def test_only_the_latest_value_between_two_frames_is_sent() -> None:
+    stand = Stand()
+    stand.join("ann", ["talus"])
+    stand.price([("talus", 1)])
+    stand.price([("talus", 2)])
+    (frame,) = stand.later(1000)
+    sent = json.loads(frame.payload)
+    assert (sent["prev"], sent["seq"], frame.seq) == (0, 2, 2)
+    assert sent["quotes"]["talus"]["price"] == "2"
+
+
+def test_nothing_is_sent_of_what_nobody_in_the_cohort_reads() -> None:
+    stand = Stand()
+    stand.join("ann", ["talus"])
+    stand.price([("bitcoin", 1)])
+    assert stand.later(1000) == []
+
+
+def test_prev_is_what_the_cohort_was_last_sent_whatever_else_changed() -> None:
+    stand = Stand()
+    stand.join("ann", ["talus"])
+    seen = []
+    for prices in ([("talus", 1), ("bitcoin", 1)], [("bitcoin", 2)], [("talus", 2)]):
+        stand.price(prices)
+        seen += [json.loads(frame.payload) for frame in stand.later(1000)]
+    assert [(frame["prev"], frame["seq"]) for frame in seen] == [(0, 2), (2, 4)]
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_frames_come_once_in_a_slot_of_wall_time(interval: int) -> None:
+    stand = Stand()
+    stand.clock.time = NOW - NOW % interval
+    stand.join("ann", ["talus"], interval)
+    sent = []
+    for price in range(1, 41):
+        stand.price([("talus", price)])
+        if stand.later(interval // 4):
+            sent.append(stand.clock.now() % interval)
+    assert sent == [0] * 10
+
+
+def test_a_late_frame_does_not_push_back_the_next() -> None:
+    stand = Stand()
+    stand.clock.time = NOW - NOW % 1000
+    stand.join("ann", ["talus"])
+    stand.price([("talus", 1)])
+    assert stand.later(1900)
+    stand.price([("talus", 2)])
+    assert stand.later(100)
+
+
+def test_a_cohort_without_readers_is_gone() -> None:
+    stand = Stand()
+    stand.join("ann")
+    stand.leave("ann")
+    stand.price([("talus", 1)])
+    assert (len(stand.hub), stand.hub.cohorts, stand.later(1000)) == (0, 0, [])
+
+
+def test_a_newcomer_is_not_sent_what_its_snapshot_had() -> None:
+    stand = Stand()
+    stand.join("ann")
+    stand.price([("talus", 1)])
+    bob = stand.join("bob")
+    assert bob.seq == 1
+    (frame,) = stand.later(1000)
+    assert sorted(frame.readers) == ["ann", "bob"]
+    assert bob.quotes == stand.truth(bob)
+
+
+# Silence
+
+
+def test_a_heartbeat_is_for_whoever_was_sent_nothing() -> None:
+    stand = Stand()
+    stand.join("ann", ["talus"])
+    stand.join("bob", ["bitcoin"])
+    stand.price([("talus", 1)])
+    stand.later(HEARTBEAT - 1)
+    stand.clock.advance(1)
+    now = stand.clock.now()
+    assert [list(readers) for _, readers in stand.hub.silent(now, HEARTBEAT)] == [["bob"]]
+    assert list(stand.hub.silent(now, HEARTBEAT)) == []
+
+
+@given(st.lists(steps, max_size=40))
+def test_a_heartbeat_promises_nothing_that_was_not_sent(history: list[tuple[Any, ...]]) -> None:
+    stand = Stand()
+    for step in history:
+        do(stand, step)
+    for seq, readers in stand.hub.silent(stand.clock.now() + HEARTBEAT, HEARTBEAT):
+        for name in readers:
+            reader = stand.readers[name]
+            if reader.seq >= seq:
+                since = stand.book.snapshot(reader.key.assets, ("k3f9", reader.seq)).quotes
+                pending = {quote.asset for quote in since}
+                assert pending <= set(stand.hub._cohorts[reader.key].changed) | {
+                    name for name in reader.key.assets if reader.deaf
+                }

@@ -82,7 +82,7 @@ async def running(
                 await clock.sleep(1)
                 publish(book.expire())
 
-        async with new_session() as http, asyncio.TaskGroup() as tasks:
+        async with new_session() as http:
             pollers = new_pollers(config, http, clock, rng, take, tell)
             routes = [
                 feed_route(feed),
@@ -90,9 +90,12 @@ async def running(
                 *Api(book, recorder, lambda: [p.status for p in pollers], feed, clock).routes(),
                 *widget_routes(book, config.server.public_url, clock),
             ]
-            async with serving(application(routes), config.server.listen) as url:
-                parts = [feed.run(), feed.turn(), recorder.run(), age(), *(p.run() for p in pollers)]
-                running = [tasks.create_task(part) for part in parts]
+            parts = [feed.run, feed.turn, recorder.run, age, *(poller.run for poller in pollers)]
+            async with (
+                serving(application(routes), config.server.listen) as url,
+                asyncio.TaskGroup() as tasks,
+            ):
+                running = [tasks.create_task(part()) for part in parts]
                 try:
                     yield Service(url, book, feed, recorder, pollers)
                 finally:

@@ -1,12 +1,20 @@
-"""What several unit tests need: a clock that the test turns by hand, and short ways to write the nouns."""
+"""What several unit tests need: a clock turned by hand, short ways to write the nouns, and a server that
+plays the feed from a script, over a real websocket."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
 
 from ticker.model import Asset, Basis, Change, Pair, Tick, Window
 
@@ -62,3 +70,80 @@ def tick(of: Pair, price: str | Decimal, *, age: int = 0, now: int = NOW, **more
 
 def day(percent: str, basis: Basis = Basis.ROLLING, window: Window = Window.DAY) -> Change:
     return Change(Decimal(percent), window, basis)
+
+
+# The feed, as a server plays it
+
+Script = Callable[[ServerConnection], Awaitable[None]]
+
+
+class Upstream:
+    """A server that runs one script a connection, the last one again and again; HTTP answers come first."""
+
+    def __init__(self, *scripts: Script, statuses: Sequence[tuple[int, bytes]] = ()) -> None:
+        self.queries: list[dict[str, str]] = []
+        self._scripts = scripts
+        self._statuses = list(statuses)
+        self.url = ""
+
+    async def __call__(self, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        asked = parse_qs(urlsplit(connection.request.path).query)
+        self.queries.append({key: value for key, (value,) in asked.items()})
+        await self._scripts[min(len(self.queries), len(self._scripts)) - 1](connection)
+
+    def answer(self, connection: ServerConnection, request: Request) -> Response | None:
+        if not self._statuses:
+            return None
+        status, body = self._statuses.pop(0)
+        return Response(status, "", Headers({"Content-Length": str(len(body))}), body)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Upstream]:
+        async with asyncio.timeout(10), serve(self, "127.0.0.1", 0, process_request=self.answer) as server:
+            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            yield self
+
+
+def wire(price: str | None, seq: int = 1) -> dict[str, Any]:
+    unknown = dict.fromkeys(
+        ("change_1h", "change_24h", "change_7d", "change_24h_basis", "high_24h", "low_24h", "volume_24h")
+    )
+    return unknown | {
+        "symbol": "US",
+        "name": "Talus",
+        "currency": "USD",
+        "price": price,
+        "market_cap": None,
+        "as_of": NOW,
+        "state": "live",
+        "confidence": "single",
+        "sources": 1,
+        "seq": seq,
+    }
+
+
+def hello(heartbeat_ms: int = 15_000) -> dict[str, Any]:
+    return {"type": "hello", "v": 1, "epoch": "k3f9", "seq": 5, "time": NOW, "heartbeat_ms": heartbeat_ms}
+
+
+def snapshot(price: str, seq: int = 5, epoch: str = "k3f9", **more: Any) -> dict[str, Any]:
+    quotes = {"talus": wire(price, seq)}
+    return {"type": "snapshot", "id": None, "epoch": epoch, "seq": seq, "quotes": quotes} | more
+
+
+def update(price: str, seq: int, prev: int) -> dict[str, Any]:
+    return {"type": "update", "seq": seq, "prev": prev, "time": NOW, "quotes": {"talus": wire(price, seq)}}
+
+
+def says(*messages: dict[str, Any], close: tuple[int, str] | None = None) -> Script:
+    """Sends the messages, then closes as told, or waits for the client to go."""
+
+    async def script(connection: ServerConnection) -> None:
+        for message in messages:
+            await connection.send(json.dumps(message))
+        if close is not None:
+            await connection.close(*close)
+        await connection.wait_closed()
+
+    return script

@@ -46,7 +46,7 @@ class Upgrade:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """101 and a session; 426 without an upgrade; 400, 404, 429 or 503 as FEED has them."""
         terms = parse_terms(request.query)
         response = negotiate(request.path_qs, request.headers.items())
@@ -79,4 +79,4 @@ def hand_over(request: web.Request, transport: asyncio.Transport, session: Sessi
 
 
 def route(feed: Feed) -> web.RouteDef:
-    return web.get("/v1/feed", Upgrade(feed), allow_head=False)
+    return web.get("/v1/feed", Upgrade(feed).handle, allow_head=False)

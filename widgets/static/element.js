@@ -9,10 +9,9 @@ import { mark, paint, tint } from "./paint.js";
 /** @typedef {import("./feed.js").Quote} Quote */
 /** @typedef {(name: string, detail: object) => void} Tell */
 
+/** The service this script came from: its widgets and its feed are the only ones it asks. */
 const HOME = import.meta.url.replace(/\/embed[./].*$/, "");
-
-/** @type {Record<string, ReturnType<typeof connect>>} one feed a server */
-const feeds = {};
+const watch = connect(HOME);
 
 /** @type {(target: HTMLElement) => Tell} */
 const teller = (target) => (name, detail) => target.dispatchEvent(new CustomEvent(name, { detail }));
@@ -20,18 +19,17 @@ const teller = (target) => (name, detail) => target.dispatchEvent(new CustomEven
 /**
  * Keeps a piece of markup live.
  * @param {HTMLElement} root
- * @param {string} server
  * @param {Tell} tell
  * @returns {() => void} ends it
  */
-const follow = (root, server, tell) => {
+const follow = (root, tell) => {
   const asset = root.dataset.priceTicker ?? "";
   const time = root.querySelector("time");
   let state = root.dataset.state ?? "";
   let asOf = time ? Date.parse(time.dateTime) : null;
   /** @type {Quote | undefined} */
   let last;
-  return (feeds[server] ??= connect(server))(asset, (quote, now, silent) => {
+  return watch(asset, (quote, now, silent) => {
     const was = state;
     const fresh = quote && quote !== last;
     if (fresh) {
@@ -52,7 +50,7 @@ const follow = (root, server, tell) => {
 let sheet;
 
 class PriceTicker extends HTMLElement {
-  static observedAttributes = ["kind", "asset", "theme", "server"];
+  static observedAttributes = ["kind", "asset", "theme"];
 
   #root = this.attachShadow({ mode: "open" });
   #tries = 0;
@@ -103,7 +101,6 @@ class PriceTicker extends HTMLElement {
 
   #load() {
     this.#stop();
-    const server = this.getAttribute("server") ?? HOME;
     const asset = this.getAttribute("asset") ?? "";
     const tell = teller(this);
     // XMLHttpRequest parses the document itself: there is no HTML string for a page's Trusted Types to refuse.
@@ -115,7 +112,7 @@ class PriceTicker extends HTMLElement {
       request.abort();
     };
     const kind = this.getAttribute("kind") ?? "quote";
-    request.open("GET", `${server}/widgets/${kind}?asset=${encodeURIComponent(asset)}&form=fragment`);
+    request.open("GET", `${HOME}/widgets/${kind}?asset=${encodeURIComponent(asset)}&form=fragment`);
     request.responseType = "document";
     request.timeout = 10000;
     request.onload = request.onerror = request.ontimeout = () => {
@@ -125,7 +122,7 @@ class PriceTicker extends HTMLElement {
       else this.#say("Price unavailable");
       if (box && status === 200) {
         this.#tries = 0;
-        this.#stop = follow(box, server, tell);
+        this.#stop = follow(box, tell);
         tell("load", { asset });
       } else tell("error", { asset, status });
       // A 4xx will be the same again; the element waits for another attribute.
@@ -151,5 +148,5 @@ if (!customElements.get("price-ticker")) {
   customElements.define("price-ticker", PriceTicker);
   // Our own pages and iframes have their markup already.
   for (const root of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-price-ticker]")))
-    follow(root, HOME, teller(root));
+    follow(root, teller(root));
 }

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tests.unit.conftest import NOW, ManualClock, asset, day, pair, tick
 from ticker.book import RATE_MS, QuoteBook
 from ticker.consensus import FUTURE_MS, Ages
-from ticker.model import Asset, Confidence, Quote, State, Tick, Update
+from ticker.model import Asset, Confidence, Pair, Quote, State, Tick, Update
 
 AGES = dict.fromkeys(("mexc", "binance", "coingecko"), Ages(delayed=30_000, stale=120_000))
 TALUS, BITCOIN = pair("mexc:USUSDT", "USDT"), pair("binance:BTCUSDT", "USDT")
@@ -50,6 +50,9 @@ def states(updates: Iterable[Update]) -> dict[str, State]:
 
 # Rules that hold for every history
 
+# Milliseconds that pass, then what is observed: pair, price, age.
+History = list[tuple[int, list[tuple[Pair, Decimal, int]]]]
+
 rounds = st.lists(
     st.tuples(
         st.integers(0, 150_000),
@@ -67,7 +70,7 @@ rounds = st.lists(
 )
 
 
-def lived(book: QuoteBook, clock: ManualClock, history: list[tuple[int, list[tuple]]]) -> list[Update]:
+def lived(book: QuoteBook, clock: ManualClock, history: History) -> list[Update]:
     """All updates of a history: time passes, age is looked at, ticks come."""
     updates = []
     for pause, observed in history:
@@ -78,7 +81,7 @@ def lived(book: QuoteBook, clock: ManualClock, history: list[tuple[int, list[tup
 
 
 @given(rounds)
-def test_each_update_has_the_next_seq_and_another_quote(history: list[tuple[int, list[tuple]]]) -> None:
+def test_each_update_has_the_next_seq_and_another_quote(history: History) -> None:
     clock = ManualClock()
     book = new_book(clock)
     updates = lived(book, clock, history)
@@ -95,7 +98,7 @@ def test_each_update_has_the_next_seq_and_another_quote(history: list[tuple[int,
 
 @given(rounds, st.data())
 def test_what_is_held_and_what_changed_since_make_the_full_snapshot(
-    history: list[tuple[int, list[tuple]]], data: st.DataObject
+    history: History, data: st.DataObject
 ) -> None:
     clock = ManualClock()
     book = new_book(clock)
@@ -110,7 +113,7 @@ def test_what_is_held_and_what_changed_since_make_the_full_snapshot(
 
 
 @given(rounds)
-def test_a_price_once_known_is_never_lost(history: list[tuple[int, list[tuple]]]) -> None:
+def test_a_price_once_known_is_never_lost(history: History) -> None:
     clock = ManualClock()
     updates = lived(new_book(clock), clock, history)
     assert all(u.quote.price is not None for u in updates)
@@ -118,7 +121,7 @@ def test_a_price_once_known_is_never_lost(history: list[tuple[int, list[tuple]]]
 
 
 @given(rounds)
-def test_age_leaves_nothing_behind_that_is_due(history: list[tuple[int, list[tuple]]]) -> None:
+def test_age_leaves_nothing_behind_that_is_due(history: History) -> None:
     clock = ManualClock()
     book = new_book(clock)
     lived(book, clock, history)
@@ -200,7 +203,7 @@ def test_a_flawed_answer_leaves_the_last_price_as_stale(clock: ManualClock) -> N
     book = new_book(clock)
     book.apply([tick(TALUS_USD, "2")])
     (update,) = book.apply([tick(TALUS_USD, "0")])
-    assert (update.quote.price, update.quote.state) == (2, State.STALE)
+    assert (update.quote.price, update.quote.state) == (Decimal(2), State.STALE)
 
 
 def test_a_tick_from_a_far_future_does_not_lock_out_the_honest_ones(clock: ManualClock) -> None:
@@ -242,7 +245,7 @@ def test_after_a_restart_numbers_go_on_and_a_fresh_price_takes_over(clock: Manua
     book = new_book(clock)
     book.restore([saved()], seq=9)
     (update,) = book.apply([tick(TALUS_USD, "2", age=90_000)])
-    assert (update.quote.price, update.quote.state, update.quote.seq) == (2, State.DELAYED, 10)
+    assert (update.quote.price, update.quote.state, update.quote.seq) == (Decimal(2), State.DELAYED, 10)
     assert update.before is not None
 
 
@@ -251,6 +254,13 @@ def test_a_source_that_is_staler_than_the_restored_price_does_not_replace_it(clo
     book.restore([saved(age=60_000)], seq=9)
     assert book.apply([tick(TALUS_USD, "2", age=200_000)]) == []
     assert book.quote("talus").price == Decimal("0.01")
+
+
+def test_a_stale_source_that_is_newer_than_the_restored_price_replaces_it(clock: ManualClock) -> None:
+    book = new_book(clock)
+    book.restore([saved(age=600_000)], seq=9)
+    (update,) = book.apply([tick(TALUS_USD, "2", age=200_000)])
+    assert (update.quote.price, update.quote.state) == (Decimal(2), State.STALE)
 
 
 def test_what_was_saved_in_another_currency_or_of_another_asset_is_left(clock: ManualClock) -> None:
@@ -271,7 +281,7 @@ def test_a_pair_is_converted_at_the_measured_rate_of_the_same_round(clock: Manua
     book = new_book(clock)
     updates = book.apply([tick(BITCOIN, "100"), tick(TETHER, "0.88")])
     assert [u.quote.asset for u in updates] == ["tether", "bitcoin"]
-    assert (book.quote("bitcoin").price, book.quote("bitcoin").currency) == (88, "USD")
+    assert (book.quote("bitcoin").price, book.quote("bitcoin").currency) == (Decimal(88), "USD")
     assert not book.quote("bitcoin").assumed
 
 
@@ -316,7 +326,7 @@ def test_a_restored_rate_converts_until_a_fresh_one_comes(clock: ManualClock) ->
     book = new_book(clock)
     book.restore([replace(saved("0.88"), asset="tether")], seq=9)
     (update,) = book.apply([tick(BITCOIN, "100")])
-    assert (update.quote.price, update.quote.state) == (88, State.DELAYED)
+    assert (update.quote.price, update.quote.state) == (Decimal(88), State.DELAYED)
 
 
 @pytest.mark.xfail(strict=True, reason="expire() decides the rate again, not what stands on it")

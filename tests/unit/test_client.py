@@ -66,7 +66,10 @@ async def test_it_yields_the_snapshot_and_each_change_with_the_asset_s_id() -> N
 
 
 async def test_what_it_does_not_know_is_ignored() -> None:
-    news = [{"type": "news", "quotes": {}}, {"type": "status", "sources": {"mexc": "up"}, "extra": [1.5]}]
+    news: list[dict[str, Any]] = [
+        {"type": "news", "quotes": {}},
+        {"type": "status", "sources": {"mexc": "up"}, "extra": [1.5]},
+    ]
     odd = snapshot("1") | {"mood": {"a": 1}}
     assert await prices(Upstream(says(hello(), *news, odd)), 1) == ["1"]
 

@@ -150,9 +150,9 @@ def test_other_variables_of_the_environment_are_left_alone() -> None:
         ('[servr]\nlisten = "a"', "servr: unknown key; did you mean server?"),
         ('[server]\nlisen = "a"', "server.lisen: unknown key; did you mean listen?"),
         ("[limits]\nsessions_per_adress = 1", "limits.sessions_per_adress: unknown key; did you mean"),
-        ("[sources.mexc]\nintervall = 5", "sources.mexc.intervall: unknown key; did you mean interval?"),
+        ("[sources.mexc]\nintrval = 5", "sources.mexc.intrval: unknown key; did you mean interval?"),
         ("[sources.mecx]\ninterval = 5", "sources.mecx: unknown venue; did you mean mexc?"),
-        ("[history]\npaht = 5", "history.paht: unknown key; did you mean path?"),
+        ("[history]\npth = 5", "history.pth: unknown key; did you mean path?"),
         ("[currency]\npeg = 5", "currency.peg: unknown key; did you mean pegs?"),
         (TALUS + 'logos = "x"', "assets.talus.logos: unknown key; known are symbol, name, pairs"),
         (
@@ -246,7 +246,7 @@ def test_assets_of_another_shape_are_an_error_in_words(file: Path, text: str) ->
     strict=True, raises=(TypeError, AttributeError), reason="_put() goes into sections that are no tables"
 )
 def test_an_override_of_a_section_that_is_no_table_is_an_error_in_words(
-    file: Path, text: str, flag: dict[str, str]
+    file: Path, text: str, flag: dict[str, Any]
 ) -> None:
     assert "Expected `object`, got `int`" in complaint(file, text, **flag)
 
@@ -312,4 +312,4 @@ def test_an_error_about_pairs_carries_its_key(file: Path) -> None:
 @pytest.mark.parametrize("table", ['pegs = { usdt = "USD" }', 'measured = { usdt = "tether" }'])
 def test_a_currency_nobody_quotes_in_is_not_passed_over(file: Path, table: str) -> None:
     config = loaded(file, f"{TALUS}{TETHER}[currency]\n{table}")
-    assert "usdt" not in config.currency.pegs | config.measured()
+    assert "usdt" not in {*config.currency.pegs, *config.measured()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -120,7 +121,7 @@ def test_what_is_due_is_due_later(ticks: list[Tick]) -> None:
 )
 def test_a_price_is_as_old_as_its_venue_says(age: int, state: State) -> None:
     decision = decided([replace(tick(A, "1", age=age), seen=NOW)])
-    assert (decision.state, decision.price) == (state, 1)
+    assert (decision.state, decision.price) == (state, Decimal(1))
 
 
 @given(st.integers(-FUTURE_MS, 120_000))
@@ -151,14 +152,14 @@ def test_a_price_dated_ahead_is_due_when_it_begins_to_count() -> None:
 
 def test_an_old_price_does_not_count_among_fresh_ones_and_says_how_old_it_is() -> None:
     decision = decided([tick(A, "1"), tick(B, "5", age=121_000), tick(C, "3", age=40_000)])
-    assert (decision.price, decision.state, decision.sources) == (1, State.LIVE, 1)
+    assert (decision.price, decision.state, decision.sources) == (Decimal(1), State.LIVE, 1)
     assert seen(decision, "b") == (False, "121 s old")
     assert seen(decision, "c") == (False, "40 s old")
 
 
 def test_prices_that_are_all_stale_are_the_best_known_but_none_is_called_used() -> None:
     decision = decided([tick(A, "1", age=200_000), tick(B, "3", age=300_000)])
-    assert (decision.price, decision.state) == (2, State.STALE)
+    assert (decision.price, decision.state) == (Decimal(2), State.STALE)
     assert [o.used for o in decision.observations] == [False, False]
     assert decision.as_of == NOW - 200_000
 
@@ -189,7 +190,7 @@ def test_without_a_usable_price_there_is_none(ticks: list[Tick]) -> None:
 )
 def test_a_flawed_observation_is_set_aside_in_words(flawed: Tick, reason: str) -> None:
     decision = decided([flawed, tick(B, "5")])
-    assert (decision.price, decision.sources) == (5, 1)
+    assert (decision.price, decision.sources) == (Decimal(5), 1)
     assert seen(decision, "a") == (False, reason)
 
 
@@ -209,13 +210,13 @@ def test_a_currency_without_a_rate_does_not_count() -> None:
 @pytest.mark.parametrize("grade", [State.LIVE, State.DELAYED, State.STALE])
 def test_a_price_is_no_fresher_than_its_rate(grade: State) -> None:
     decision = decided([tick(IN_USDT, "100")], rates={"USDT": Rate(Decimal("0.88"), grade)})
-    assert (decision.price, decision.state) == (88, grade)
+    assert (decision.price, decision.state) == (Decimal(88), grade)
 
 
 def test_a_price_at_an_old_rate_yields_to_one_that_needs_none() -> None:
     rates = {"USDT": Rate(Decimal(1), State.DELAYED)}
     decision = decided([tick(IN_USDT, "5"), tick(A, "4")], rates=rates)
-    assert (decision.price, decision.state) == (4, State.LIVE)
+    assert (decision.price, decision.state) == (Decimal(4), State.LIVE)
     assert seen(decision, "e") == (False, "USDT rate is old")
 
 
@@ -284,7 +285,9 @@ def test_volume_is_the_largest_single_turnover_and_no_sum() -> None:
 
 
 def test_high_low_volume_and_cap_are_converted_as_the_price_is() -> None:
-    figures = {name: Decimal(10) for name in ("high_24h", "low_24h", "turnover_24h", "market_cap")}
+    figures: dict[str, Any] = {
+        name: Decimal(10) for name in ("high_24h", "low_24h", "turnover_24h", "market_cap")
+    }
     decision = decided([tick(IN_USDT, "10", **figures)], rates={"USDT": Rate(Decimal("0.88"))})
     amounts = (decision.price, decision.high_24h, decision.low_24h, decision.volume_24h, decision.market_cap)
     assert amounts == (Decimal("8.8"),) * 5
@@ -292,7 +295,7 @@ def test_high_low_volume_and_cap_are_converted_as_the_price_is() -> None:
 
 def test_the_market_cap_of_a_slow_aggregator_is_kept_while_its_price_does_not_count() -> None:
     decision = decided([tick(A, "5"), tick(B, "4", age=60_000, market_cap=Decimal(999))])
-    assert (decision.price, decision.market_cap) == (5, 999)
+    assert (decision.price, decision.market_cap) == (Decimal(5), Decimal(999))
 
 
 def test_one_demo_tick_makes_a_demo_quote() -> None:

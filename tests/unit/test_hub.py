@@ -217,6 +217,24 @@ def test_prev_is_what_the_cohort_was_last_sent_whatever_else_changed() -> None:
     assert [(frame["prev"], frame["seq"]) for frame in seen] == [(0, 2), (2, 4)]
 
 
+def test_the_first_prev_is_the_seq_of_the_snapshot() -> None:
+    stand = Stand()
+    stand.price([("talus", 1), ("bitcoin", 1)])
+    reader = stand.join("ann", ["talus"])
+    stand.price([("talus", 2)])
+    (frame,) = stand.later(1000)
+    assert json.loads(frame.payload)["prev"] == 2
+    assert reader.seq == 3
+
+
+def test_a_snapshot_is_of_the_quotes_it_is_given_whatever_was_encoded_before() -> None:
+    stand = Stand()
+    old = stand.join("ann", ["talus"])
+    stand.book.apply([tick(PAIRS["talus"], "7")])
+    new = stand.join("bob", ["talus"])
+    assert (old.quotes["talus"]["price"], new.quotes["talus"]["price"]) == (None, "7")
+
+
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_frames_come_once_in_a_slot_of_wall_time(interval: int) -> None:
     stand = Stand()

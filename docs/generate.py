@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
-from ticker.config import Setting, settings
+from ticker.config import settings
+from ticker.settings import Setting
 from ticker.sources import VENUES
 
 README = Path(__file__).parent.parent / "README.md"

@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from ticker.clock import Clock
-from ticker.consensus import FUTURE_MS, Ages, Decision, decide
+from ticker.consensus import Ages, Decision, decide
 from ticker.fx import Rate
 from ticker.model import Asset, Observation, Quote, Snapshot, State, Tick, Update
 
@@ -116,20 +116,31 @@ class QuoteBook:
         asset = self._owner[tick.pair.ref]
         held = self._ticks[asset].get(tick.pair.ref)
         # One dated in the future must not lock out every honest one after it.
-        if held is not None and tick.as_of < held.as_of <= tick.seen + FUTURE_MS:
+        if held is not None and tick.as_of < held.as_of <= tick.seen:
             return None
         self._ticks[asset][tick.pair.ref] = tick
         return asset
 
     def _decide(self, touched: set[str]) -> list[Update]:
-        """Decide the touched assets: first those whose price is a rate, then those that waited for one."""
-        rates_first = [a for a in self._measured.values() if a in touched]
-        updates = [u for asset in rates_first if (u := self._update(asset))]
-        if any(u.before is None or u.before.state not in FRESH for u in updates):
-            waiting = {a for a, q in self._quotes.items() if q.state not in FRESH and self._ticks[a]}
-            touched = touched | waiting
-        rest = [asset for asset in self._quotes if asset in touched and asset not in rates_first]
-        return updates + [u for asset in rest if (u := self._update(asset))]
+        """Decide the touched assets: first those whose price is a rate, then the others.
+
+        A price follows its rate at its own next tick; at once where the rate has begun or ceased to be fresh.
+        """
+        rates = {asset: currency for currency, asset in self._measured.items() if asset in touched}
+        updates = [update for asset in rates if (update := self._update(asset))]
+        for update in updates:
+            if update.before is None or update.before.state is not update.quote.state:
+                touched = touched | self._quoted_in(rates[update.quote.asset])
+        rest = [asset for asset in self._quotes if asset in touched and asset not in rates]
+        return updates + [update for asset in rest if (update := self._update(asset))]
+
+    def _quoted_in(self, currency: str) -> set[str]:
+        """Assets that have a price in the currency."""
+        return {
+            asset
+            for asset, ticks in self._ticks.items()
+            if any(tick.pair.quote == currency for tick in ticks.values())
+        }
 
     def _update(self, asset: str) -> Update | None:
         decision = decide(
@@ -159,9 +170,8 @@ class QuoteBook:
                 rates.pop(currency, None)
             else:
                 fresh, known = quote.state in FRESH, self._clock.now() - quote.as_of <= RATE_MS
-                rates[currency] = Rate(
-                    quote.price, State.LIVE if fresh else State.DELAYED if known else State.STALE
-                )
+                grade = State.LIVE if fresh else State.DELAYED if known else State.STALE
+                rates[currency] = Rate(quote.price, grade, quote.assumed, quote.demo)
         return rates
 
 

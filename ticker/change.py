@@ -5,9 +5,11 @@ Percent is in percent: 1.73 means +1.73 %. Nothing here knows where the two pric
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 
 HUNDREDTH = Decimal("0.01")
+# Wide enough to round what one nonsense price among sane ones makes of a percentage.
+WIDE = Context(prec=128)
 
 
 def percent_between(then: Decimal, now: Decimal) -> Decimal:
@@ -26,4 +28,4 @@ def inverse(percent: Decimal) -> Decimal:
 
 def rounded(percent: Decimal) -> Decimal:
     """To hundredths of a percent, as every reader sees it; never −0.00."""
-    return percent.quantize(HUNDREDTH) + 0
+    return WIDE.add(percent.quantize(HUNDREDTH, context=WIDE), Decimal(0))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlencode, urlsplit
 
@@ -27,9 +27,13 @@ from ticker.wire import QuoteObject
 
 BACKOFF_FIRST, BACKOFF_CEILING = 1.0, 30.0
 CLOSE_SECONDS = 1.0
+# Far above any snapshot: 10,000 assets are some 4 MB.
+MESSAGE_BYTES = 1 << 26
 # Close codes and statuses that coming back unchanged would only earn again.
 OWN_FAULT = range(4000, 4100)
 TRY_AGAIN = (408, 425, 429)
+# What may go wrong between two machines, a message that can't be read included.
+TROUBLES = (OSError, InvalidHandshake, ConnectionClosed, TimeoutError, msgspec.DecodeError)
 
 
 class Message(Struct, frozen=True):
@@ -45,6 +49,7 @@ class Message(Struct, frozen=True):
     code: str | None = None
     message: str | None = None
     quotes: dict[str, QuoteObject] = {}
+    rejected: dict[str, str] = {}
 
 
 _decode = msgspec.json.Decoder(Message).decode
@@ -54,11 +59,13 @@ class FeedClient:
     """A subscription that goes on until it is closed. Iterating yields each quote that changed.
 
     `quotes` is the last one of each asset; `connected` tells whether they can change right now; `trouble` is
-    why not, in words. A server that is gone is waited for; FeedError when it says not to come back.
+    why not, in words. `rejected` holds the assets the server doesn't have, each with its error code. A server
+    that is gone is waited for; FeedError when it says not to come back.
     """
 
     def __init__(self, url: str, assets: Sequence[str], *, interval: int, rng: random.Random) -> None:
         self.quotes: dict[str, QuoteObject] = {}
+        self.rejected: dict[str, str] = {}
         self.connected = False
         self.trouble: str | None = None
         self._address = feed_address(url)
@@ -69,21 +76,34 @@ class FeedClient:
         self._silence = 30.0
         self._failures = 0
         self._reconnect_in: float | None = None
+        self._iterator = self._run()
 
-    async def __aiter__(self) -> AsyncIterator[QuoteObject]:
-        while True:
-            try:
-                async with open_websocket(
-                    f"{self._address}?{urlencode(self._terms())}", close_timeout=CLOSE_SECONDS
-                ) as socket:
-                    async for quote in self._listen(socket):
-                        yield quote
-            except (OSError, InvalidHandshake, ConnectionClosed, TimeoutError) as error:
-                self.trouble = _explain(error)
-            except InvalidURI as error:
-                raise FeedError(f"{self._address} is no address of a feed") from error
+    def __aiter__(self) -> AsyncIterator[QuoteObject]:
+        return self._iterator
+
+    async def close(self) -> None:
+        """End the subscription and its connection."""
+        await self._iterator.aclose()
+
+    async def _run(self) -> AsyncGenerator[QuoteObject, None]:
+        try:
+            while True:
+                try:
+                    async with self._open() as socket:
+                        async for quote in self._listen(socket):
+                            yield quote
+                except TROUBLES as error:
+                    self.trouble = self._explain(error)
+                except InvalidURI as error:
+                    raise FeedError(f"{self._address} is no address of a feed") from error
+                self.connected = False
+                await asyncio.sleep(self._wait())
+        finally:
             self.connected = False
-            await asyncio.sleep(self._wait())
+
+    def _open(self) -> open_websocket:
+        address = f"{self._address}?{urlencode(self._terms())}"
+        return open_websocket(address, close_timeout=CLOSE_SECONDS, max_size=MESSAGE_BYTES)
 
     def _terms(self) -> dict[str, str]:
         return self._query | ({"since": f"{self._epoch}:{self._seq}"} if self._epoch else {})
@@ -109,6 +129,8 @@ class FeedClient:
                 return self._keep(message)
             case "update" if message.seq > self._seq and (message.prev or 0) <= self._seq:
                 return self._keep(message)
+            case "ack":
+                self.rejected |= message.rejected
             case "goodbye" if message.reconnect_in_ms is not None:
                 self._reconnect_in = message.reconnect_in_ms / 1000
             case "error" if message.code in ("unknown_asset", "too_many_assets"):
@@ -129,6 +151,22 @@ class FeedClient:
         self._failures = min(self._failures + 1, 16)
         return self._rng.uniform(0, ceiling)
 
+    def _explain(self, error: Exception) -> str:
+        """The trouble in words; FeedError when it is ours to mend."""
+        if isinstance(error, InvalidStatus):
+            status, retry_after = error.response.status_code, error.response.headers.get("Retry-After", "")
+            if 400 <= status < 500 and status not in TRY_AGAIN:
+                raise FeedError(_said(error), code=status) from error
+            if retry_after.isascii() and retry_after.isdigit():
+                self._reconnect_in = float(retry_after[:4])
+            return _said(error)
+        if isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code in OWN_FAULT:
+            code, reason = error.rcvd.code, error.rcvd.reason
+            raise FeedError(reason or f"closed with {code}", code=code) from error
+        if isinstance(error, TimeoutError):
+            return "no answer"
+        return str(error) or type(error).__name__
+
 
 @asynccontextmanager
 async def connect(
@@ -138,33 +176,25 @@ async def connect(
 
     `interval` in ms: 250, 1000, 5000 or 15000. FeedError when the address can't be one.
     """
-    yield FeedClient(url, assets, interval=interval, rng=rng or random.Random())
+    feed = FeedClient(url, assets, interval=interval, rng=rng or random.Random())
+    try:
+        yield feed
+    finally:
+        await feed.close()
 
 
 def feed_address(url: str) -> str:
     """The feed's address of the service at `url`. FeedError for what is no web address."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # reading it is what checks it
+    except ValueError as error:
+        raise FeedError(f"{url!r} is not an address: {error}") from error
     scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
     if scheme is None or not parts.netloc:
         raise FeedError(f"{url!r} is not an address such as http://127.0.0.1:8080")
     path = parts.path.rstrip("/")
     return f"{scheme}://{parts.netloc}{path if path.endswith('/v1/feed') else path + '/v1/feed'}"
-
-
-def _explain(error: Exception) -> str:
-    """The trouble in words; FeedError when it is ours to mend."""
-    if isinstance(error, InvalidStatus):
-        status = error.response.status_code
-        if 400 <= status < 500 and status not in TRY_AGAIN:
-            raise FeedError(_said(error), code=status) from error
-        return _said(error)
-    if isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code in OWN_FAULT:
-        raise FeedError(
-            error.rcvd.reason or f"closed with {error.rcvd.code}", code=error.rcvd.code
-        ) from error
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    return str(error) or type(error).__name__
 
 
 def _said(error: InvalidStatus) -> str:

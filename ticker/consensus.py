@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ticker.change import rounded
 from ticker.fx import DERIVED, Rate, Rates, convert, rate
@@ -68,6 +69,11 @@ class _Candidate(Struct, frozen=True):
     def price(self) -> Decimal:
         return convert(self.tick.price, self.rate)
 
+    @property
+    def as_of(self) -> int:
+        """The venue's time; one whose clock runs ahead of ours has seen nothing later than we have."""
+        return min(self.tick.as_of, self.tick.seen)
+
     def scaled(self, amount: Decimal | None) -> Decimal | None:
         return None if amount is None else convert(amount, self.rate)
 
@@ -88,14 +94,15 @@ def decide(
             due=due,
         )
     prices = [c.price for c in counted]
+    sources = len({c.tick.pair.venue for c in counted})
     spread = (max(prices) - min(prices)) / min(prices) * 100
     return Decision(
         price=median(prices),
         state=counted[0].grade,
-        confidence=_confidence(len({c.tick.pair.venue for c in counted}), spread),
+        confidence=_confidence(sources, spread),
         observations=observations,
-        as_of=max(c.tick.as_of for c in counted),
-        sources=len(counted),
+        as_of=max(c.as_of for c in counted),
+        sources=sources,
         spread=rounded(spread),
         change_24h=_change(c.tick.change_24h for c in counted),
         high_24h=_middle(c.scaled(c.tick.high_24h) for c in counted),
@@ -103,7 +110,7 @@ def decide(
         volume_24h=_largest(c.scaled(c.tick.turnover_24h) for c in counted),
         market_cap=_largest(c.scaled(c.tick.market_cap) for c in candidates if c.reason is None),
         assumed=any(c.rate.assumed for c in counted),
-        demo=any(c.tick.demo for c in candidates),
+        demo=any(c.tick.demo or c.rate.demo for c in candidates),
         due=due,
     )
 
@@ -113,8 +120,9 @@ def _candidate(tick: Tick, currency: str, rates: Rates, ages: Mapping[str, Ages]
     by = rate(tick.pair.quote, currency, rates)
     if flaw or by is None:
         return _Candidate(tick, Rate(Decimal(1)), State.UNAVAILABLE, flaw or f"no {tick.pair.quote} rate")
-    own = ages[tick.pair.venue].grade(now - tick.as_of)
-    return _Candidate(tick, by, max(own, by.grade, key=GRADES.index))
+    fresh = _Candidate(tick, by, by.grade)
+    own = ages[tick.pair.venue].grade(now - fresh.as_of)
+    return replace(fresh, grade=max(own, by.grade, key=GRADES.index))
 
 
 def _flaw(tick: Tick, now: int) -> str | None:
@@ -153,17 +161,19 @@ def _observe(c: _Candidate, best: State | None, now: int) -> Observation:
 def _why_old(c: _Candidate, now: int) -> str:
     if c.rate.grade is c.grade:
         return f"{c.tick.pair.quote} rate is old"
-    return f"{(now - c.tick.as_of) // 1000} s old"
+    return f"{(now - c.as_of) // 1000} s old"
 
 
 def _due(candidates: Iterable[_Candidate], ages: Mapping[str, Ages], now: int) -> int | None:
+    """When the first of them grows delayed or stale, or stops being dated in the future."""
     limits = (
-        c.tick.as_of + limit + 1
+        c.as_of + limit + 1
         for c in candidates
         if c.reason is None
         for limit in (ages[c.tick.pair.venue].delayed, ages[c.tick.pair.venue].stale)
     )
-    return min((at for at in limits if at > now), default=None)
+    arrivals = (c.tick.as_of - FUTURE_MS for c in candidates)
+    return min((at for at in (*limits, *arrivals) if at > now), default=None)
 
 
 def _confidence(sources: int, spread: Decimal) -> Confidence:
@@ -186,12 +196,14 @@ def _change(changes: Iterable[Change | None]) -> Change | None:
 
 def median(values: Sequence[Decimal]) -> Decimal:
     """The middle value exactly as it came; of an even number, the two middle ones' mean to ten digits."""
-    ordered = sorted(values)
+    # Equal values may differ in their zeros: 1.0 and 1.00. Their order must not depend on who came first.
+    ordered = sorted(values, key=lambda value: (value, value.as_tuple().exponent))
     half = len(ordered) // 2
     if len(ordered) % 2:
         return ordered[half]
     low, high = ordered[half - 1], ordered[half]
-    return low if low == high else DERIVED.divide(low + high, Decimal(2)).normalize()
+    mean = DERIVED.divide(low + high, Decimal(2)).normalize()
+    return mean if low < mean < high else low
 
 
 def _middle(values: Iterable[Decimal | None]) -> Decimal | None:

@@ -32,8 +32,13 @@ class ConfigError(TickerError):
     def __init__(self, message: str, *, file: str | None = None, key: str | None = None) -> None:
         where = ": ".join(part for part in (file, key) if part)
         super().__init__(f"{where}: {message}" if where else message)
+        self.message = message
         self.file = file
         self.key = key
+
+    def placed(self, file: str) -> ConfigError:
+        """The same error, once it is known which file it is in."""
+        return ConfigError(self.message, file=file, key=self.key)
 
 
 class SourceError(TickerError):

@@ -22,12 +22,13 @@ class Rate(Struct, frozen=True):
     """What one unit of a currency is worth in another.
 
     `grade` is how fresh the measure is: a price is no fresher than the rate it was converted at. `assumed`:
-    no measure at all, but the operator's peg.
+    no measure at all, but the operator's peg. `demo`: the embedded market made it up.
     """
 
     value: Decimal
     grade: State = State.LIVE
     assumed: bool = False
+    demo: bool = False
 
 
 IDENTITY = Rate(ONE)

@@ -89,7 +89,9 @@ def measured(assets: Iterable[Asset], chosen: Mapping[str, str], base: str = "US
     found = dict(chosen)
     quoted = {pair.quote for asset in by_id.values() for pair in asset.pairs}
     for currency in sorted(quoted - {base, *chosen}):
-        named = [asset.id for asset in by_id.values() if asset.symbol == currency and _in(asset, base)]
+        named = [
+            asset.id for asset in by_id.values() if asset.symbol.upper() == currency and _in(asset, base)
+        ]
         if len(named) > 1:
             problem = f"{', '.join(named)} all have the symbol {currency}"
             hint = f'write {currency} = "{named[0]}" under [currency.measured]'

@@ -262,16 +262,18 @@ def decode_command(text: str | bytes) -> Command:
         code = "bad_id" if "$.id" in str(error) else "bad_op"
         message = f'{error}; send an object such as {{"op":"subscribe","id":1,"assets":["bitcoin"]}}'
         raise RequestError(code, message) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestError("bad_json", f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise RequestError("bad_json", "JSON nested too deep") from error
 
 
-SINCE = re.compile(r"^([0-9a-z]{1,16}):(\d{1,18})$")
+SINCE = re.compile(r"([0-9a-z]{1,16}):([0-9]{1,18})")
 
 
 def parse_since(text: str | None) -> tuple[str, int] | None:
     """`epoch:seq`; None for none and for what can't be one, which then means from the beginning."""
-    match = SINCE.match(text or "")
+    match = SINCE.fullmatch(text or "")
     return (match[1], int(match[2])) if match else None
 
 

@@ -60,7 +60,7 @@ def price(value: Decimal | None, currency: str) -> Price:
 def percent(value: Decimal | None) -> Percent:
     """A change in percent with its sign, to two decimals; one that rounds to zero has none."""
     if value is None:
-        return Percent("", NOTHING, "unknown", "unknown")
+        return Percent(NOTHING, "", "unknown", "unknown")
     size = f"{_fixed(abs(value), 2):,f}%"
     if not any(digit in size for digit in "123456789"):
         return Percent(size, "", "unchanged", "flat")

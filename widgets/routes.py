@@ -207,7 +207,7 @@ def _measures(view: QuoteView) -> dict[str, object]:
     return {
         "name": view.name if room else fit(view.name, 15, left),
         "room": room,
-        "pill": round(width(f"{change.arrow} {change.text}", 13)) + 14,
+        "pill": round(width(f"{change.arrow} {change.text}".strip(), 13)) + 14,
         "label": round(width(view.change_24h.window, 12)),
     }
 

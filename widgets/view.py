@@ -83,11 +83,8 @@ class QuoteView(NamedTuple):
         """All of it in one line, for a picture's title and a page's description."""
         if self.status.state == "unavailable":
             return f"{self.label}: price unavailable"
-        change = (
-            f", {self.change_24h.percent.text} ({self.change_24h.window})"
-            if self.change_24h.percent.text
-            else ""
-        )
+        moved = self.change_24h.percent
+        change = "" if moved.direction == "unknown" else f", {moved.text} ({self.change_24h.window})"
         said = f"{self.label} {self.price.text} {self.code}{change}, {self.status.title}"
         said += "" if self.status.state == "live" else f", {self.status.state}"
         return f"Demo: {said}" if self.demo else said

@@ -12,9 +12,9 @@ import os
 import random
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -69,7 +69,9 @@ class HandClock:
         self._sleepers[task] = (self.ms + max(1, round(seconds * 1000)), wake)
         self._asleep.set()
         try:
-            await wake.wait()
+            # Real seconds: nobody is to hang because a test went wrong and moves no clock any more.
+            async with asyncio.timeout(8):
+                await wake.wait()
         finally:
             self._sleepers.pop(task, None)
 
@@ -86,12 +88,14 @@ class HandClock:
                 await self._asleep.wait()
 
 
-def configured(base: str, **sections: Any) -> Config:
-    """The built-in settings, three assets, each venue below `base`, nothing on disk; `sections` replace."""
+def configured(base: str, *, timeout: float = 2, **sections: Any) -> Config:
+    """The built-in settings, three assets, each venue below `base`, nothing on disk; `sections` replace.
+
+    `timeout` is a source's, in real seconds. A key gives CoinGecko's budget room for a test's hasty clock.
+    """
     sources = {
-        "binance": SourceOptions(base_url=f"{base}/binance", timeout=2),
-        "mexc": SourceOptions(base_url=f"{base}/mexc", timeout=2),
-        "coingecko": SourceOptions(base_url=f"{base}/coingecko", timeout=2, key="demo"),
+        venue: SourceOptions(base_url=f"{base}/{venue}", timeout=timeout, key=key)
+        for venue, key in (("binance", None), ("mexc", None), ("coingecko", "secret"))
     }
     own: dict[str, Any] = {
         "server": ServerOptions(listen="127.0.0.1:0"),
@@ -139,7 +143,7 @@ async def standing(clock: HandClock, market: Market | None = None, **sections: A
     market = market or Market(clock=clock)
     async with (
         serving(market) as base,
-        aiohttp.ClientSession(auto_decompress=False) as http,
+        aiohttp.ClientSession(headers={"Accept-Encoding": "identity"}, auto_decompress=False) as http,
         running(configured(base, **sections), clock=clock, rng=random.Random(1)) as service,
     ):
         await started(clock)
@@ -191,7 +195,7 @@ class Reader:
         self.reader = reader
         self.writer = writer
         self.head = head
-        self.close_code: int | None = None
+        self.leaving = False
 
     @property
     def status(self) -> int:
@@ -233,6 +237,7 @@ class Reader:
         return said
 
     def put(self, opcode: Opcode, payload: bytes = b"", *, fin: bool = True) -> None:
+        self.leaving |= opcode is Opcode.CLOSE
         self.writer.write(Frame(opcode, payload, fin).serialize(mask=True))
 
     def say(self, **command: Any) -> None:
@@ -242,27 +247,40 @@ class Reader:
         self.say(**command)
         return await self.message(kind)
 
+    def pause(self) -> None:
+        """Take nothing more from the socket."""
+        self.transport.pause_reading()
+
+    def resume(self) -> None:
+        self.transport.resume_reading()
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        return cast("asyncio.Transport", self.writer.transport)
+
     async def closed(self) -> int:
-        """Read up to the close frame, and then the end: its code."""
+        """Read up to the close frame, answer it, and see the end of the connection: its code."""
         opcode, payload = await self.frame()
         while opcode is not Opcode.CLOSE:
             opcode, payload = await self.frame()
-        assert await self.reader.read() == b""
+        if not self.leaving:
+            self.put(Opcode.CLOSE, payload[:2])
+        async with asyncio.timeout(5):
+            assert await self.reader.read() == b""
         return int.from_bytes(payload[:2], "big")
 
     async def leave(self) -> None:
         """The closing handshake, unless the server is gone already; then the end of the connection."""
-        self.put(Opcode.CLOSE, struct.pack("!H", 1000))
-        try:
+        if self.status == 101 and not self.leaving:
+            self.put(Opcode.CLOSE, struct.pack("!H", 1000))
+        elif self.status != 101:
+            self.writer.write_eof()
+        with suppress(ConnectionError):
             async with asyncio.timeout(5):
                 await self.reader.read()
-        except ConnectionError:
-            pass
         self.writer.close()
-        try:
+        with suppress(ConnectionError):
             await self.writer.wait_closed()
-        except ConnectionError:
-            pass
 
 
 @asynccontextmanager

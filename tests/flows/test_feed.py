@@ -12,12 +12,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
-from tests.flows.conftest import HandClock, Reader, UNLIMITED, configured, masked, standing
+from tests.flows.conftest import UNLIMITED, HandClock, Reader, Stand, configured, masked, standing
 from ticker.app import running
 from ticker.clock import SystemClock
+from ticker.config import Currency, load
 from ticker.feed import Limits
+from ticker.feed.session import HIGH_WATER, Session
+from ticker.identity import AssetOptions
 from ticker.market import Fault, Market, serving
 
 
@@ -126,7 +130,6 @@ async def test_too_many_commands_are_told_when_to_come_back(clock: HandClock):
         assert (await reader.ask("pong", op="ping", id=9))["id"] == 9
 
 
-@pytest.mark.xfail(strict=True, reason="feed/session.py _message counts before it decodes, so the id is lost")
 async def test_rate_limited_error_echoes_the_commands_id(clock: HandClock):
     limits = replace(UNLIMITED, commands_per_10s=2)
     async with standing(clock, limits=limits) as stand, stand.reading() as reader:
@@ -175,6 +178,7 @@ async def test_plain_get_needs_an_upgrade(clock: HandClock):
         assert json.loads(body)["error"]["code"] == "upgrade_required"
 
 
+@pytest.mark.xfail(strict=True, reason="web/upgrade.py drops the headers of websockets' own refusal")
 async def test_426_names_the_protocol_to_upgrade_to(clock: HandClock):
     """RFC 9110, 15.5.22: the server MUST send an Upgrade field."""
     async with standing(clock) as stand:
@@ -182,6 +186,7 @@ async def test_426_names_the_protocol_to_upgrade_to(clock: HandClock):
         assert response.headers.get("Upgrade", "").lower() == "websocket"
 
 
+@pytest.mark.xfail(strict=True, reason="web/upgrade.py answers a version it doesn't speak with 400 and without ours")
 @pytest.mark.parametrize("version", ["12", "0", "x"])
 async def test_another_version_of_the_protocol_is_refused_with_ours(clock: HandClock, version: str):
     """RFC 6455, 4.4: the answer says which versions are spoken."""
@@ -209,23 +214,28 @@ async def test_subprotocol_is_ours_or_none(clock: HandClock, offered: str | None
 
 
 async def test_heartbeat_comes_only_in_silence(clock: HandClock):
-    async with standing(clock) as stand, stand.reading("assets=talus&interval=250") as reader:
+    async with standing(clock) as stand, stand.reading("assets=talus") as reader:
         await reader.message("snapshot")
-        for _ in range(3):
+        for _ in range(3):  # 21 seconds in which something is said
             await stand.tick()
         stand.market.fail("mexc", Fault.frozen())
-        await clock.advance(6)
-        held = [await reader.message() for _ in range(3)]
-        assert [message["type"] for message in held] == ["update"] * 3
-        reader.say(op="ping")
-        while (said := await reader.message())["type"] == "update":
-            held.append(said)
-        assert said["type"] == "pong"
+        stand.market.fail("coingecko", Fault.frozen())
+        await stand.tick()
+        said = await said_so_far(reader)
+        assert {message["type"] for message in said} == {"update"}
         await clock.advance(16)
-        await clock.advance(0.25)
         beat = await reader.message()
-        assert beat == {"type": "heartbeat", "seq": held[-1]["seq"], "time": beat["time"]}
-        assert beat["time"] - held[-1]["time"] >= 15_000
+        assert beat == {"type": "heartbeat", "seq": said[-1]["seq"], "time": clock.ms}
+        assert beat["time"] - said[-1]["time"] >= 15_000
+
+
+async def said_so_far(reader: Reader) -> list[dict[str, Any]]:
+    """What the server had said before it answered this."""
+    said = []
+    reader.say(op="ping")
+    while (message := await reader.message())["type"] != "pong":
+        said.append(message)
+    return said
 
 
 @pytest.mark.xfail(strict=True, reason="hub.silent knows cohorts only: a session without assets hears nothing")
@@ -258,9 +268,9 @@ async def test_a_fragmented_message_is_one_command(clock: HandClock):
         await reader.message("hello")
         reader.put(Opcode.TEXT, b'{"op":', fin=False)
         reader.put(Opcode.PING, b"between")
-        reader.put(Opcode.CONT, b'"pi', fin=False)
-        reader.put(Opcode.CONT, b'ng","id":"\xc3\xa9"}')
         assert await reader.frame() == (Opcode.PONG, b"between")
+        reader.put(Opcode.CONT, b'"ping","id":"\xc3', fin=False)
+        reader.put(Opcode.CONT, b'\xa9"}')
         assert (await reader.message("pong"))["id"] == "é"
 
 
@@ -370,18 +380,58 @@ async def test_one_cohort_gets_the_same_bytes(clock: HandClock):
                 assert await one.frame() == await other.frame()
 
 
-async def _stop_reading(reader: Reader, server: Any) -> None:
-    """Kernel buffers as small as they get, and a client that takes nothing from its own."""
-    reader.reader._limit = 1
-    for transport, option in ((reader.writer.transport, socket.SO_RCVBUF), (server, socket.SO_SNDBUF)):
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, 4096)
-    reader.writer.transport.pause_reading()  # type: ignore[attr-defined]
+def twenty_assets() -> dict[str, AssetOptions]:
+    built_in = load(None, {}).assets
+    traded = {a: o for a, o in built_in.items() if any("binance:" in str(pair) for pair in o.pairs)}
+    return {a: replace(o, pairs=(f"binance:{o.symbol}USDT",)) for a, o in traded.items()}
+
+
+def stop_reading(reader: Reader, session: Session) -> None:
+    """A client that takes nothing any more, and kernel buffers as small as they get."""
+    own, servers = (t.get_extra_info("socket") for t in (reader.writer.transport, session._transport))
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    servers.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    reader.pause()
 
 
 async def test_a_slow_reader_is_skipped_and_then_gets_one_snapshot(clock: HandClock):
-    async with standing(clock, assets={}) as empty:
-        assets = empty.service.book.assets
-    assert not assets
+    pegs = Currency(pegs={"USDT": "USD"})
+    async with standing(clock, assets=twenty_assets(), currency=pegs) as stand:
+        async with stand.reading("assets=*") as slow:
+            await slow.message("snapshot")
+            [session] = stand.service.feed._sessions
+            stop_reading(slow, session)
+            async with stand.reading("assets=*") as quick:
+                await quick.message("snapshot")
+                await lag(stand, session, slow, quick)
+                waiting = session._transport.get_write_buffer_size()
+                assert 0 < waiting < HIGH_WATER + 16_384
+                for _ in range(3):
+                    await stand.tick()
+                    assert len((await quick.message("update"))["quotes"]) > 10
+                assert session._transport.get_write_buffer_size() == waiting
+                assert stand.service.feed.skipped == 3
+            slow.resume()
+            held = 0
+            while (said := await slow.message())["type"] == "update":
+                assert said["prev"] <= (held or said["prev"])
+                held = said["seq"]
+            assert (said["type"], said["recovered"], said["seq"]) == ("snapshot", True, stand.service.book.seq)
+            await stand.tick()
+            update = await slow.message()
+            assert update["type"] == "update"
+            assert update["prev"] <= said["seq"] < update["seq"]
+
+
+async def lag(stand: Stand, session: Session, slow: Reader, quick: Reader) -> None:
+    """Tick until the session's reader is found to be slow."""
+    for _ in range(200):
+        slow.put(Opcode.PONG)  # it is there, and takes nothing
+        await stand.tick()
+        await quick.message("update")
+        if session.lagging_since is not None:
+            return
+    raise AssertionError("200 updates fit into the buffers")
 
 
 async def test_resume_brings_only_what_changed(clock: HandClock):
@@ -439,13 +489,14 @@ async def test_stopping_says_goodbye_and_when_to_come_back():
     clock = SystemClock()
     async with serving(Market(clock=clock)) as base:
         async with running(configured(base), clock=clock, rng=random.Random(1)) as service:
-            socket = await connect(f"{service.url.replace('http', 'ws')}/v1/feed?assets=talus")
-            epoch = json.loads(await socket.recv())["epoch"]
-        said = [json.loads(text) async for text in socket]
-        assert said[-1]["type"] == "goodbye"
-        assert said[-1]["reason"] == "drain"
-        assert said[-1]["reconnect_in_ms"] > 0
-        assert said[-1]["resume"].startswith(f"{epoch}:")
-        assert socket.close_code == 4200
+            subscriber = await connect(f"{service.url.replace('http', 'ws')}/v1/feed?assets=talus")
+            epoch = json.loads(await subscriber.recv())["epoch"]
+        with pytest.raises(ConnectionClosed):
+            while True:
+                said = json.loads(await subscriber.recv())
+        assert (said["type"], said["reason"]) == ("goodbye", "drain")
+        assert said["reconnect_in_ms"] > 0
+        assert said["resume"].startswith(f"{epoch}:")
+        assert subscriber.close_code == 4200
         assert len(service.feed) == 0
-        await socket.wait_closed()
+        await subscriber.wait_closed()

@@ -97,7 +97,7 @@ def test_percent_has_sign_and_two_decimals(value, text, direction):
 def test_percent_names_its_direction_beside_the_arrow():
     assert (percent(Decimal(1)).arrow, percent(Decimal(1)).word) == ("▲", "up")
     assert (percent(Decimal(-1)).arrow, percent(Decimal(-1)).word) == ("▼", "down")
-    assert (percent(None).text, percent(None).word) == ("", "unknown")
+    assert (percent(None).text, percent(None).word) == ("—", "unknown")
 
 
 @pytest.mark.parametrize(

@@ -121,9 +121,6 @@ def test_the_operator_s_measure_must_have_a_price_in_dollars(chosen: str) -> Non
     assert f"no asset {chosen!r} with a pair in USD" in str(caught.value)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an asset's symbol is compared as written, a pair's currency is upper case"
-)
 def test_the_case_of_a_symbol_does_not_decide_what_measures_a_currency() -> None:
     assert measured([listed("talus", "US", "USDT"), listed("tether", "usdt", "USD")], {}) == {
         "USDT": "tether"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import random
-from pathlib import Path
+from decimal import Decimal
 
 from rich.console import Console
 from rich.table import Table
 
 from ticker.app import new_book, new_pollers
 from ticker.book import QuoteBook
+from ticker.change import percent_between, rounded
+from ticker.cli import config_file
 from ticker.clock import SystemClock
 from ticker.config import Config, load
 from ticker.errors import SourceError
@@ -19,12 +22,16 @@ from ticker.poller import Poller
 from ticker.sources.http import new_session
 from ticker.wire import plain
 
+# How far a source is from the price, in percent; hundredths hide what is worth seeing.
+THOUSANDTH = Decimal("0.001")
 
-def check(file: Path | None) -> int:
-    return asyncio.run(_check(load(file), Console()))
+
+def run(options: argparse.Namespace) -> int:
+    return asyncio.run(check(load(config_file(options)), Console()))
 
 
-async def _check(config: Config, console: Console) -> int:
+async def check(config: Config, console: Console) -> int:
+    """Ask, and print what was said; 0 when every source answered and every asset has a price."""
     clock = SystemClock()
     book = new_book(config, clock, "check")
     async with new_session() as http:
@@ -71,10 +78,10 @@ def _table(book: QuoteBook, now: int) -> Table:
 
 
 def _row(quote: Quote, seen: Observation, now: int) -> tuple[str, ...]:
-    change = "–" if seen.change_24h is None else f"{seen.change_24h.percent:+.2f}%"
+    change = "–" if seen.change_24h is None else f"{rounded(seen.change_24h.percent):+}%"
     apart = ""
     if quote.price is not None and quote.currency == seen.currency:
-        apart = f"{(seen.price - quote.price) / quote.price * 100:+.3f}%"
+        apart = f"{percent_between(quote.price, seen.price).quantize(THOUSANDTH) + 0:+}%"
     age = f"{max(0, now - seen.as_of) / 1000:.1f} s"
     price = f"{plain(seen.price)} {seen.currency}"
     return seen.source, seen.pair, price, change, age, apart, "" if seen.used else seen.reason or ""

@@ -22,7 +22,7 @@ INTERVAL = 2.0
 
 
 def run(options: argparse.Namespace) -> int:
-    return in_loop(demo(load(None, flags={"server.listen": options.listen}), options.seed))
+    return in_loop(demo(load(None, given={"server.listen": options.listen}), options.seed))
 
 
 async def demo(config: Config, seed: int) -> None:

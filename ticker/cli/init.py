@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ticker.config import built_in_assets, settings
 from ticker.errors import ConfigError
+from ticker.settings import Setting
+from ticker.sources import VENUES
 
 HEAD = """\
 # Configuration of Ticker. Every line that begins with '#' shows a default; take the '#' away to change it.
@@ -38,8 +40,16 @@ def commented() -> str:
         if path != section:
             section = path
             lines.append(f"\n[{'.'.join(path)}]")
-        lines.append(f"# {setting.description}\n# {key} = {_toml(setting.default)}")
+        lines.append(f"# {setting.description}\n# {key} = {_toml(default(setting))}")
     return "\n".join(lines) + "\n\n\n" + built_in_assets()
+
+
+def default(setting: Setting) -> object:
+    """The setting's default; a source's, where it has none of its own, is the venue's."""
+    section, *names = setting.keys
+    if setting.default is None and section == "sources":
+        return getattr(VENUES[names[0]], names[1], None)
+    return setting.default
 
 
 def _toml(value: object) -> str:

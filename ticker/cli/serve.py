@@ -25,7 +25,7 @@ log = logging.getLogger("ticker")
 
 def run(options: argparse.Namespace) -> int:
     file = config_file(options)
-    config = load(file, flags={"server.listen": options.listen})
+    config = load(file, given={"server.listen": options.listen})
     log.info("configuration: %s", file or "built in")
     return in_loop(until_signalled(config, "listening on"))
 

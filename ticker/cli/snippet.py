@@ -9,6 +9,7 @@ import sys
 from ticker.cli import config_file
 from ticker.config import load
 from ticker.errors import RequestError
+from ticker.web.app import reachable
 from widgets.embed import snippet
 
 
@@ -22,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
         raise RequestError("unknown_asset", f"no asset {options.asset!r}; {hint}")
     url = options.url or config.server.public_url
     if url is None:
-        url = f"http://{config.server.listen}"
+        url = reachable(config.server.listen)
         print(f"ticker: server.public_url isn't set; using {url}", file=sys.stderr)
     print(snippet(options.kind, assets[options.asset], url, options.form, options.theme))
     return 0

@@ -16,7 +16,7 @@ from rich.text import Text
 from ticker.client import FeedClient, connect
 from ticker.wire import QuoteObject
 
-REFRESH_SECONDS = 0.25
+REFRESHES = 4
 STATE_STYLES = {"live": "green", "delayed": "yellow", "stale": "yellow", "unavailable": "red"}
 
 
@@ -27,23 +27,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def watch(url: str, assets: Sequence[str], console: Console) -> None:
+    """Until the server says not to come back (FeedError) or the reader has seen enough (Ctrl-C)."""
     async with connect(url, assets) as feed:
         if not console.is_terminal:
             async for quote in feed:
                 print(line(quote), flush=True)
             return
-        with Live(console=console, auto_refresh=False, transient=False) as live:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_refresh(live, feed, url))
-                async for _ in feed:
-                    pass
-
-
-async def _refresh(live: Live, feed: FeedClient, url: str) -> None:
-    """The ages go on counting when nothing comes."""
-    while True:
-        live.update(table(feed, url, int(time.time() * 1000)), refresh=True)
-        await asyncio.sleep(REFRESH_SECONDS)
+        # Drawn by the clock, not by what comes: ages go on counting when nothing does.
+        drawing = Live(
+            console=console,
+            get_renderable=lambda: table(feed, url, int(time.time() * 1000)),
+            refresh_per_second=REFRESHES,
+        )
+        with drawing:
+            async for _ in feed:
+                pass
 
 
 def line(quote: QuoteObject) -> str:
@@ -56,18 +54,24 @@ def line(quote: QuoteObject) -> str:
 
 def table(feed: FeedClient, url: str, now: int) -> Table:
     """All quotes as they are; `now` in ms."""
-    demo = any(quote.demo is True for quote in feed.quotes.values())
-    title = f"{url}{' · demo prices' if demo else ''}"
-    caption = None if feed.connected else f"not connected: {feed.trouble or 'connecting'}"
+    quotes = list(feed.quotes.values())
+    title = Text(url + (" · demo prices" if any(quote.demo is True for quote in quotes) else ""))
+    caption = Text(_caption(feed))
     drawn = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=None)
     drawn.add_column(no_wrap=True)
     drawn.add_column("price", justify="right", no_wrap=True)
     drawn.add_column(no_wrap=True)
     drawn.add_column("24 h", justify="right", no_wrap=True)
     drawn.add_column("state", no_wrap=True)
-    for quote in feed.quotes.values():
+    for quote in quotes:
         drawn.add_row(*row(quote, now, connected=feed.connected))
     return drawn
+
+
+def _caption(feed: FeedClient) -> str:
+    if not feed.connected:
+        return f"not connected: {feed.trouble or 'connecting'}"
+    return f"no such asset: {', '.join(feed.rejected)}" if feed.rejected else ""
 
 
 def row(quote: QuoteObject, now: int, *, connected: bool) -> tuple[Text, ...]:

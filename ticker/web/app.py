@@ -38,8 +38,15 @@ def split_address(listen: str) -> tuple[str, int]:
     """`host:port`, `[v6]:port` or `:port`. ValueError for anything else."""
     host, colon, port = listen.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"{listen!r} is not host:port, such as 127.0.0.1:8080")
+        raise ValueError(f"listen: {listen!r} is not host:port, such as 127.0.0.1:8080")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  # ":8080" asks for every interface
+
+
+def reachable(listen: str, bound: int | None = None) -> str:
+    """The address a reader on this machine can use; `bound` is the port where `listen` took a free one."""
+    host, port = split_address(listen)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # compared, not listened on
+    return f"http://{f'[{host}]' if ':' in host else host}:{bound or port}"
 
 
 @asynccontextmanager
@@ -54,8 +61,6 @@ async def serving(app: web.Application, listen: str) -> AsyncIterator[str]:
             await site.start()
         except OSError as error:
             raise ConfigError(f"can't listen on {listen}: {error.strerror}", key="server.listen") from error
-        bound = runner.addresses[0][1]
-        shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104
-        yield f"http://{shown}:{bound}"
+        yield reachable(listen, runner.addresses[0][1])
     finally:
         await runner.cleanup()

@@ -90,7 +90,7 @@ class PriceTicker extends HTMLElement {
   /** A message in the reserved place. @param {string} text */
   #say(text) {
     const box = document.createElement("div");
-    const line = document.createElement("p");
+    const line = document.createElement("div");
     box.className = "pt";
     line.className = "box msg";
     line.append(text);

@@ -66,7 +66,7 @@ export const price = (value, currency) => {
  * @returns {Percent}
  */
 export const percent = (value) => {
-  if (value === null) return { text: "", arrow: "—", word: "unknown", direction: "unknown" };
+  if (value === null) return { text: "—", arrow: "", word: "unknown", direction: "unknown" };
   const down = value[0] === "-";
   const text = `${grouped(fixed(down ? value.slice(1) : value, 2))}%`;
   if (!/[1-9]/.test(text)) return { text, arrow: "", word: "unchanged", direction: "flat" };

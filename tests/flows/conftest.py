@@ -304,3 +304,9 @@ def masked(text: str) -> bytes:
     return Frame(Opcode.TEXT, text.encode()).serialize(mask=True)
 
 
+
+
+def environment(**added: str) -> dict[str, str]:
+    """This process's environment without settings of ours, and with the package in reach."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TICKER_")}
+    return own | {"PYTHONPATH": str(Path(__file__).parents[2])} | added

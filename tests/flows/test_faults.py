@@ -160,26 +160,21 @@ async def test_another_venue_stands_in_for_one_that_fails(clock: HandClock):
 
 async def test_a_market_that_restarts_on_its_port_is_found_again(clock: HandClock):
     market = Market(clock=clock)
-    async with aiohttp.ClientSession() as http:
-        async with serving(market) as base:
-            port = urlsplit(base).port
-            assert port is not None
-            life = running(configured(base, assets=ALONE, currency=PEGGED), clock=clock)
-            service = await life.__aenter__()
-        try:
-            await started(clock)
-            stand = Stand(service, market, clock, http)
-            assert (await stand.quotes())["mexc"]["price"] is None
-            for _ in range(2):
-                async with serving(market, port=port):
-                    await clock.advance(70)
-                    quotes = await stand.quotes()
-                    assert {quote["state"] for quote in quotes.values()} == {"live"}
+    async with serving(market) as base:
+        port = urlsplit(base).port or 0
+    config = configured(base, assets=ALONE, currency=PEGGED)
+    async with running(config, clock=clock) as service, aiohttp.ClientSession() as http:
+        await started(clock)
+        stand = Stand(service, market, clock, http)
+        assert (await stand.quotes())["mexc"]["price"] is None
+        for _ in range(2):
+            async with serving(market, port=port):
                 await clock.advance(70)
-                assert {one["health"] for one in (await stand.json("/v1/sources"))["sources"]} == {"failing"}
-                plausible(quotes, await stand.quotes())
-        finally:
-            await life.__aexit__(None, None, None)
+                quotes = await stand.quotes()
+                assert {quote["state"] for quote in quotes.values()} == {"live"}
+            await clock.advance(70)
+            assert {one["health"] for one in (await stand.json("/v1/sources"))["sources"]} == {"failing"}
+            plausible(quotes, await stand.quotes())
 
 
 async def test_without_a_measure_of_usdt_the_price_is_in_usdt(clock: HandClock):

@@ -134,7 +134,7 @@ async def test_an_address_that_can_t_even_be_split_is_refused() -> None:
 
 
 async def test_an_address_with_no_port_number_is_refused() -> None:
-    with pytest.raises(FeedError, match="no address|not an address"):
+    with pytest.raises(FeedError, match=r"no address|not an address"):
         async with connect("http://127.0.0.1:http", ["talus"]):
             pass
 

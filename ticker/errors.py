@@ -86,12 +86,16 @@ class HistoryError(TickerError):
 
 
 class RequestError(TickerError):
-    """A request that can't be answered. `code` is a documented error code; `status` is HTTP's."""
+    """A request that can't be answered.
 
-    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+    `code` is a documented error code; `status` and `headers` (by name, `_` for `-`) are HTTP's.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int = 400, **headers: str) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
+        self.headers = headers
 
     @property
     def viewer(self) -> str:

@@ -88,13 +88,13 @@ class HandClock:
                 await self._asleep.wait()
 
 
-def configured(base: str, *, timeout: float = 2, **sections: Any) -> Config:
+def configured(base: str, *, timeout: float = 2, interval: float | None = None, **sections: Any) -> Config:
     """The built-in settings, three assets, each venue below `base`, nothing on disk; `sections` replace.
 
     `timeout` is a source's, in real seconds. A key gives CoinGecko's budget room for a test's hasty clock.
     """
     sources = {
-        venue: SourceOptions(base_url=f"{base}/{venue}", timeout=timeout, key=key)
+        venue: SourceOptions(base_url=f"{base}/{venue}", timeout=timeout, interval=interval, key=key)
         for venue, key in (("binance", None), ("mexc", None), ("coingecko", "secret"))
     }
     own: dict[str, Any] = {
@@ -110,7 +110,9 @@ def configured(base: str, *, timeout: float = 2, **sections: Any) -> Config:
 class Stand:
     """A running service with its market and clock, and a client for each of its edges."""
 
-    def __init__(self, service: Service, market: Market, clock: HandClock, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, service: Service, market: Market, clock: HandClock, http: aiohttp.ClientSession
+    ) -> None:
         self.service = service
         self.market = market
         self.clock = clock
@@ -302,8 +304,6 @@ async def reading(url: str, query: str = "", *behind: bytes, **headers: str) -> 
 
 def masked(text: str) -> bytes:
     return Frame(Opcode.TEXT, text.encode()).serialize(mask=True)
-
-
 
 
 def environment(**added: str) -> dict[str, str]:

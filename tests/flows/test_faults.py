@@ -65,14 +65,14 @@ def plausible(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
 
 async def health(stand: Stand, venue: str) -> str:
     sources = (await stand.json("/v1/sources"))["sources"]
-    return next(one["health"] for one in sources if one["source"] == venue)
+    return str(next(one["health"] for one in sources if one["source"] == venue))
 
 
 @pytest.mark.parametrize("venue", ALONE)
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_fault_ages_the_price_and_takes_nothing_else(
     clock: HandClock, caplog: pytest.LogCaptureFixture, venue: str, fault: str
-):
+) -> None:
     caplog.set_level(logging.INFO, "ticker.poller")
     late, stale = AGES[venue]
     async with alone(clock) as stand:
@@ -108,7 +108,9 @@ async def state_at(stand: Stand, before: Mapping[str, Any], venue: str, age: int
 
 
 @pytest.mark.parametrize("venue", ALONE)
-async def test_a_venue_whose_time_stands_still_goes_stale_though_it_answers(clock: HandClock, venue: str):
+async def test_a_venue_whose_time_stands_still_goes_stale_though_it_answers(
+    clock: HandClock, venue: str
+) -> None:
     late, stale = AGES[venue]
     async with alone(clock) as stand:
         stand.market.fail(venue, Fault.frozen())
@@ -124,7 +126,7 @@ async def test_a_venue_whose_time_stands_still_goes_stale_though_it_answers(cloc
         assert (await stand.quotes())[venue]["state"] == "live"
 
 
-async def test_an_unlisted_symbol_ages_alone(clock: HandClock, caplog: pytest.LogCaptureFixture):
+async def test_an_unlisted_symbol_ages_alone(clock: HandClock, caplog: pytest.LogCaptureFixture) -> None:
     assets = ALONE | {"ethereum": AssetOptions(symbol="ETH", name="Ethereum", pairs=("binance:ETHUSDT",))}
     async with standing(clock, assets=assets, currency=PEGGED) as stand:
         before = await stand.quotes()
@@ -139,7 +141,7 @@ async def test_an_unlisted_symbol_ages_alone(clock: HandClock, caplog: pytest.Lo
     assert len([record for record in caplog.records if "BTCUSDT" in record.getMessage()]) == 1
 
 
-async def test_a_slow_answer_within_its_time_is_a_price(clock: HandClock):
+async def test_a_slow_answer_within_its_time_is_a_price(clock: HandClock) -> None:
     async with alone(clock) as stand:
         stand.market.fail("mexc", Fault.slow(0))
         await stand.tick()
@@ -147,7 +149,7 @@ async def test_a_slow_answer_within_its_time_is_a_price(clock: HandClock):
         assert (await stand.quotes())["mexc"]["state"] == "live"
 
 
-async def test_another_venue_stands_in_for_one_that_fails(clock: HandClock):
+async def test_another_venue_stands_in_for_one_that_fails(clock: HandClock) -> None:
     async with standing(clock) as stand:
         stand.market.fail("binance", Fault.html())
         for _ in range(14):
@@ -158,7 +160,7 @@ async def test_another_venue_stands_in_for_one_that_fails(clock: HandClock):
         assert (seen["coingecko"]["used"], seen["binance"]["used"]) == (True, False)
 
 
-async def test_a_market_that_restarts_on_its_port_is_found_again(clock: HandClock):
+async def test_a_market_that_restarts_on_its_port_is_found_again(clock: HandClock) -> None:
     market = Market(clock=clock)
     async with serving(market) as base:
         port = urlsplit(base).port or 0
@@ -177,7 +179,7 @@ async def test_a_market_that_restarts_on_its_port_is_found_again(clock: HandCloc
             plausible(quotes, await stand.quotes())
 
 
-async def test_without_a_measure_of_usdt_the_price_is_in_usdt(clock: HandClock):
+async def test_without_a_measure_of_usdt_the_price_is_in_usdt(clock: HandClock) -> None:
     async with standing(clock, assets={"talus": ASSETS["talus"]}) as stand:
         quote = await stand.json("/v1/quotes/talus")
         assert quote["currency"] == "USDT"
@@ -185,14 +187,14 @@ async def test_without_a_measure_of_usdt_the_price_is_in_usdt(clock: HandClock):
         assert "conversion" not in quote
 
 
-async def test_a_peg_is_said_to_be_assumed(clock: HandClock):
+async def test_a_peg_is_said_to_be_assumed(clock: HandClock) -> None:
     async with standing(clock, assets={"talus": ASSETS["talus"]}, currency=PEGGED) as stand:
         quote = await stand.json("/v1/quotes/talus")
         assert (quote["currency"], quote["conversion"]) == ("USD", "assumed")
         assert quote["price"] == quote["observations"][0]["price"]
 
 
-async def test_a_rate_that_ages_makes_its_prices_delayed_not_wrong(clock: HandClock):
+async def test_a_rate_that_ages_makes_its_prices_delayed_not_wrong(clock: HandClock) -> None:
     async with standing(clock) as stand:
         before = await stand.quotes()
         stand.market.fail("coingecko", Fault.server_error())

@@ -66,7 +66,7 @@ async def quotes(base: str, now: int, assets: dict[str, AssetOptions]) -> dict[s
     return {quote["asset"]: quote for quote in said["quotes"]}
 
 
-async def test_mexc_bitcoin_is_up_by_percents_not_by_a_fraction():
+async def test_mexc_bitcoin_is_up_by_percents_not_by_a_fraction() -> None:
     body = recorded("mexc", "/api/v3/ticker/24hr", "symbol=BTCUSDT")
     assets = {"bitcoin": AssetOptions(symbol="BTC", name="Bitcoin", pairs=("mexc:BTCUSDT",))}
     async with venue("/mexc/api/v3/ticker/24hr", body) as (base, seen):
@@ -84,7 +84,7 @@ BATCHES = ["", "symbols=%5B%22BTCUSDT%22%2C%22ETHUSDT%22%5D"]
 
 
 @pytest.mark.parametrize("query", BATCHES, ids=["everything", "two symbols"])
-async def test_binance_batch_comes_out_exactly(query: str):
+async def test_binance_batch_comes_out_exactly(query: str) -> None:
     rows = recorded("binance", "/api/v3/ticker/24hr", query, list)
     traded = {row["symbol"]: row for row in rows}
     assets = {
@@ -105,9 +105,13 @@ async def test_binance_batch_comes_out_exactly(query: str):
         assert (quote["volume_24h"], quote["as_of"]) == (row["quoteVolume"], int(row["closeTime"]))
 
 
-async def test_coingecko_tiny_numbers_have_no_exponent():
+async def test_coingecko_tiny_numbers_have_no_exponent() -> None:
     body = recorded("coingecko", "/simple/price")
-    tiny = {"usd": Decimal("1.234e-08"), "usd_24h_vol": Decimal("4.5e-07"), "usd_24h_change": Decimal("-1e-05")}
+    tiny = {
+        "usd": Decimal("1.234e-08"),
+        "usd_24h_vol": Decimal("4.5e-07"),
+        "usd_24h_change": Decimal("-1e-05"),
+    }
     answer = {**body, "tiny": {**body["bitcoin"], **tiny}}
     assert "1.234E-8" in written(answer)
     assets = {
@@ -123,7 +127,7 @@ async def test_coingecko_tiny_numbers_have_no_exponent():
     assert small["change_24h"] == "0.00"
 
 
-async def test_a_venue_sees_our_name_and_no_cookie_of_its_own():
+async def test_a_venue_sees_our_name_and_no_cookie_of_its_own() -> None:
     body = recorded("mexc", "/api/v3/ticker/24hr", "symbol=BTCUSDT")
     assets = {"bitcoin": AssetOptions(symbol="BTC", name="Bitcoin", pairs=("mexc:BTCUSDT",))}
     async with venue("/mexc/api/v3/ticker/24hr", body) as (base, seen):

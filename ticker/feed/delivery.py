@@ -65,13 +65,13 @@ class Feed:
         slot = next(self._slots)
         self._sessions[session] = slot
         self._wheel[slot].add(session)
+        self.hub.join(session.key, session, self.clock.now())
 
     def closed(self, session: Session) -> None:
         slot = self._sessions.pop(session)
         self._wheel[slot].discard(session)
         self._addresses.release(session.address)
-        if session.key is not None:
-            self.hub.leave(session.key, session)
+        self.hub.leave(session.key, session)
 
     def known(self, asked: Iterable[str]) -> tuple[frozenset[str], dict[str, str]]:
         """The assets among those asked for, `*` meaning all, and for each other one the reason against it."""

@@ -39,12 +39,9 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         }
 
 
-class RateLimit(RequestError):
-    """Too much from one address, with the seconds after which it may come again."""
-
-    def __init__(self, message: str, *, retry_after: int) -> None:
-        super().__init__("rate_limited", message, status=429)
-        self.retry_after = retry_after
+def too_much(message: str, *, retry_after: int) -> RequestError:
+    """The refusal of one more, with the seconds after which it may come again."""
+    return RequestError("rate_limited", message, status=429, Retry_After=str(retry_after))
 
 
 def neighbourhood(address: str) -> str:
@@ -67,11 +64,11 @@ class Addresses:
         self._handshakes: defaultdict[str, deque[int]] = defaultdict(deque)
 
     def admit(self, address: str, now: int) -> str:
-        """Count one more session; returns the key to `release` it with. RateLimit when it is one too many."""
+        """Count one more session; returns the key to `release` it with. RequestError for one too many."""
         key = neighbourhood(address)
         limit = self._limits.sessions_per_address
         if limit and self._open[key] >= limit:
-            raise RateLimit(f"{limit} sessions are open from your address; close one", retry_after=60)
+            raise too_much(f"{limit} sessions are open from your address; close one", retry_after=60)
         self._count_handshake(key, now)
         self._open[key] += 1
         return key
@@ -90,7 +87,7 @@ class Addresses:
             recent.popleft()
         if len(recent) >= limit:
             wait = (MINUTE_MS - (now - recent[0])) // 1000 + 1
-            raise RateLimit(f"more than {limit} sessions opened in a minute", retry_after=wait)
+            raise too_much(f"more than {limit} sessions opened in a minute", retry_after=wait)
         recent.append(now)
         if len(self._handshakes) > REMEMBERED:
             del self._handshakes[next(iter(self._handshakes))]

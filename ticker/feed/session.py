@@ -60,7 +60,7 @@ def framed(payload: bytes) -> bytes:
 
 
 class Session(asyncio.Protocol):
-    """A subscriber. `seq` is the version of the book it holds; `key` is its cohort, None before the first."""
+    """A subscriber. `seq` is the version of the book it holds; `key` is its cohort."""
 
     __slots__ = (
         "_commands",
@@ -85,12 +85,12 @@ class Session(asyncio.Protocol):
             SERVER, state=OPEN, max_size=feed.limits.message_bytes or None, logger=quiet
         )
         self._transport: asyncio.Transport
-        self._fragments: list[bytes] | None = None
+        self._fragments: bytearray | None = None
         self._window = self._commands = 0
         self.address = address
         self.awaiting_pong = False
         self.closing = False
-        self.key: CohortKey | None = None
+        self.key = CohortKey(frozenset(), terms.currency, terms.interval)
         self.lagging_since: int | None = None
         self.seq = 0
 
@@ -127,8 +127,7 @@ class Session(asyncio.Protocol):
         self.lagging_since = None
         if not self.closing:
             self._transport.resume_reading()
-            if self.key is not None:
-                self._catch_up(None, since=(self._feed.book.epoch, self.seq))
+            self._catch_up(None, since=(self._feed.book.epoch, self.seq))
 
     # The hub's side
 
@@ -176,9 +175,11 @@ class Session(asyncio.Protocol):
         if frame.fin and self._fragments is None:
             self._message(bytes(frame.data))
             return
-        self._fragments = [*(self._fragments or ()), bytes(frame.data)]
+        # One buffer, so that empty fragments, which no size limit meets, leave nothing behind.
+        self._fragments = self._fragments or bytearray()
+        self._fragments += frame.data
         if frame.fin:
-            message, self._fragments = b"".join(self._fragments), None
+            message, self._fragments = bytes(self._fragments), None
             self._message(message)
 
     def _flush(self) -> None:
@@ -230,7 +231,7 @@ class Session(asyncio.Protocol):
                 since = parse_since(command.since)
                 self._change(command.op, command.assets, ref=command.id, since=since, by_command=True)
             case "list":
-                self._send(Ack(id=command.id, op="list", assets=self._held(), rejected={}))
+                self._send(Ack(id=command.id, op="list", assets=sorted(self.key.assets), rejected={}))
             case "resync":
                 self._catch_up(command.id, since=parse_since(command.since))
             case "ping":
@@ -249,7 +250,7 @@ class Session(asyncio.Protocol):
         by_command: bool = False,
     ) -> None:
         """Another set of assets: ack, then one snapshot of those asked for and of what was on its way."""
-        held = self.key.assets if self.key else frozenset()
+        held = self.key.assets
         known, rejected = self._feed.known(asked)
         wanted = {"subscribe": held | known, "unsubscribe": held - known, "set": known}[op]
         self._feed.limit(wanted)
@@ -259,14 +260,12 @@ class Session(asyncio.Protocol):
         self._snapshot(fresh=wanted & known, kept=wanted - known, ref=ref, since=since)
 
     def _move(self, assets: frozenset[str]) -> None:
-        if self.key is not None:
-            self._feed.hub.leave(self.key, self)
-        self.key = CohortKey(assets, self._terms.currency, self._terms.interval) if assets else None
-        if self.key is not None:
-            self._feed.hub.join(self.key, self, self._feed.clock.now())
+        self._feed.hub.leave(self.key, self)
+        self.key = self.key._replace(assets=assets)
+        self._feed.hub.join(self.key, self, self._feed.clock.now())
 
     def _catch_up(self, ref: int | str | None, *, since: tuple[str, int] | None) -> None:
-        self._snapshot(fresh=frozenset(self._held()), kept=frozenset(), ref=ref, since=since)
+        self._snapshot(fresh=self.key.assets, kept=frozenset(), ref=ref, since=since)
 
     def _snapshot(
         self,
@@ -283,9 +282,6 @@ class Session(asyncio.Protocol):
         whole = replace(snapshot, quotes=snapshot.quotes + missed.quotes)
         self._write(self._feed.hub.snapshot(whole, ref=ref, now=self._feed.clock.now()))
         self.seq = snapshot.seq
-
-    def _held(self) -> list[str]:
-        return sorted(self.key.assets) if self.key else []
 
     def _send(self, message: Struct) -> None:
         self._write(encode(message))

@@ -44,12 +44,15 @@ def answer(request: web.Request, body: Struct, *, max_age: int) -> web.Response:
     return web.Response(body=data, content_type=JSON, headers=headers)
 
 
-def failure(code: str, message: str, status: int, retry_after: int | None = None) -> web.Response:
-    """The one shape of an error: {"error": {"code", "message"}}."""
-    headers = {hdrs.CACHE_CONTROL: "no-store"}
-    if retry_after is not None:
-        headers[hdrs.RETRY_AFTER] = str(retry_after)
-    return web.Response(status=status, body=error_body(code, message), content_type=JSON, headers=headers)
+def failure(code: str, message: str, status: int, **headers: str) -> web.Response:
+    """The one shape of an error: {"error": {"code", "message"}}. `headers` by name, `_` for `-`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return web.Response(
+        status=status,
+        body=error_body(code, message),
+        content_type=JSON,
+        headers={hdrs.CACHE_CONTROL: "no-store", **named},
+    )
 
 
 @web.middleware
@@ -58,10 +61,10 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except RequestError as error:
-        return failure(error.code, error.viewer, error.status, getattr(error, "retry_after", None))
+        return failure(error.code, error.viewer, error.status, **error.headers)
     except TickerError as error:
         log.error("%s %s: %s", request.method, request.path, error)
-        return failure("not_ready", error.viewer, 503, retry_after=5)
+        return failure("not_ready", error.viewer, 503, Retry_After="5")
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -98,12 +101,12 @@ async def open_to_all(request: web.Request, handler: Handler) -> web.StreamRespo
 async def compressed(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Brotli, else gzip, for a text body large enough that isn't encoded yet (RFC 9110, 8.4)."""
     response = await handler(request)
-    if isinstance(response, web.Response) and isinstance(body := response.body, bytes):
-        if not response.content_type.startswith(COMPRESSIBLE) or hdrs.CONTENT_ENCODING in response.headers:
-            return response
+    if not isinstance(response, web.Response) or hdrs.CONTENT_ENCODING in response.headers:
+        return response
+    if response.status == 304 or response.content_type.startswith(COMPRESSIBLE):
         response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
-        encoding = preferred(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
-        if encoding and len(body) >= COMPRESS_FROM:
+        body, encoding = response.body, preferred(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
+        if encoding and isinstance(body, bytes) and len(body) >= COMPRESS_FROM:
             response.body = await asyncio.to_thread(squeeze, body, encoding)
             response.headers[hdrs.CONTENT_ENCODING] = encoding
     return response

@@ -16,7 +16,7 @@ from ticker.errors import RequestError
 from ticker.history import Recorder
 from ticker.model import SourceHealth, State
 from ticker.poller import SourceStatus
-from ticker.web.access import answer
+from ticker.web.access import JSON, answer
 from ticker.wire import (
     AssetObject,
     CandleObject,
@@ -24,6 +24,7 @@ from ticker.wire import (
     QuoteObject,
     asset_object,
     candle_object,
+    encode,
     observation_object,
     quote_object,
 )
@@ -175,10 +176,10 @@ class Api:
         live = sum(quote.state is State.LIVE for quote in quotes)
         failing = [s.source for s in self._statuses() if s.health is SourceHealth.FAILING]
         ready = priced > 0 or not quotes
-        response = answer(request, Readiness(ready, len(quotes), priced, live, failing), max_age=0)
-        if not ready:
-            response.set_status(503)
-        return response
+        body = Readiness(ready, len(quotes), priced, live, failing)
+        if ready:
+            return answer(request, body, max_age=0)
+        return web.Response(status=503, body=encode(body), content_type=JSON)
 
     def _known(self, asset: str) -> str:
         if asset in self._book.assets:
@@ -198,7 +199,7 @@ def _number(request: web.Request, name: str, default: int, *, least: int = 0, mo
     text = request.query.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) < 17 and least <= int(text) <= most):
         message = f"{name} is a whole number from {least} to {most}, not {text[:32]!r}"
         raise RequestError("bad_request", message)
     return int(text)

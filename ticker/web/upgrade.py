@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from ticker.errors import RequestError
 from ticker.feed import Feed
 from ticker.feed.session import Session, negotiate
 from ticker.feed.terms import parse_terms
+
+VERSION = "13"
+UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec_WebSocket_Version": VERSION}
 
 
 class HandedOver(web.StreamResponse):
@@ -50,8 +53,14 @@ class Upgrade:
         """101 and a session; 426 without an upgrade; 400, 404, 429 or 503 as FEED has them."""
         terms = parse_terms(request.query)
         response = negotiate(request.path_qs, request.headers.items())
-        if response.status_code == 426:
-            raise RequestError("upgrade_required", "this is a websocket: use ws:// or wss://", status=426)
+        spoken = request.headers.get(hdrs.SEC_WEBSOCKET_VERSION, VERSION) == VERSION
+        if response.status_code == 426 or not spoken:
+            hint = (
+                "this is a websocket: use ws:// or wss://"
+                if spoken
+                else f"only version {VERSION} is spoken here"
+            )
+            raise RequestError("upgrade_required", hint, status=426, **UPGRADE)
         if response.status_code != 101:
             raise RequestError("bad_request", response.body.decode().strip(), status=response.status_code)
         transport = request.transport

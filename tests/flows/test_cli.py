@@ -19,6 +19,7 @@ import pytest
 
 from tests.flows.conftest import configured, environment
 from ticker.app import running
+from ticker.cli import main
 from ticker.clock import SystemClock
 from ticker.market import Fault, Market, serving
 
@@ -127,12 +128,22 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-async def test_a_configuration_that_cannot_be_used_is_one_clear_line(tmp_path: Path, wrong: str) -> None:
+def test_a_configuration_that_cannot_be_used_is_one_clear_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: str
+) -> None:
     text, words = WRONG[wrong]
-    ended = await ticker(tmp_path, "serve", "--config", str(config(tmp_path, more=text)))
+    status = main(["serve", "--config", str(config(tmp_path, more=text))])
+    ended = Ended(status, *capsys.readouterr())
     assert (ended.status, ended.out) == (2, "")
     said = complaint(ended)
     assert all(word in said for word in words), said
+
+
+async def test_an_unknown_key_ends_the_process_with_status_2(tmp_path: Path) -> None:
+    text, words = WRONG["key"]
+    ended = await ticker(tmp_path, "serve", "--config", str(config(tmp_path, more=text)))
+    assert (ended.status, ended.out) == (2, "")
+    assert all(word in complaint(ended) for word in words)
 
 
 async def test_a_configuration_that_is_not_there_is_status_2(tmp_path: Path) -> None:

@@ -160,12 +160,15 @@ async def quotes_of(http: aiohttp.ClientSession, service: Process) -> dict[str, 
     return {quote["asset"]: quote for quote in (await get(http, service, "/v1/quotes"))["quotes"]}
 
 
+async def candles(http: aiohttp.ClientSession, service: Process, asset: str) -> list[Any]:
+    """Every minute of the asset, those ahead of our clock too."""
+    found = await get(http, service, f"/v1/candles/{asset}?start=0&end=10000000000000")
+    return list(found["candles"])
+
+
 async def closed_minutes(http: aiohttp.ClientSession, service: Process) -> dict[str, list[Any]]:
     """Candles of each asset but the newest, which is still open."""
-    return {
-        asset: (await get(http, service, f"/v1/candles/{asset}"))["candles"][:-1]
-        for asset in ("talus", "bitcoin")
-    }
+    return {asset: (await candles(http, service, asset))[:-1] for asset in ("talus", "bitcoin")}
 
 
 async def two_minutes_closed(http: aiohttp.ClientSession, service: Process) -> None:
@@ -188,6 +191,8 @@ async def test_killed_under_load_it_comes_back_with_the_last_prices(tmp_path: Pa
     async with serving(market) as base, aiohttp.ClientSession() as http:
         config = config_file(tmp_path, base, flush_seconds=0.2)
         async with served(config) as service, asyncio.TaskGroup() as load:
+            async with feed(service) as subscriber:
+                await until_state(subscriber, "delayed")
             clock.go()
             for _ in range(READERS):
                 load.create_task(read_feed(service))
@@ -198,8 +203,8 @@ async def test_killed_under_load_it_comes_back_with_the_last_prices(tmp_path: Pa
             minutes, quotes = await closed_minutes(http, service), await quotes_of(http, service)
             await written(http, service)
             assert await service.end(signal.SIGKILL) == -signal.SIGKILL
-        for venue in VENUES:
-            market.fail(venue, Fault.server_error())
+        for venue in VENUES:  # told when to come back, the service doesn't back off further and further
+            market.fail(venue, Fault.rate_limited(1))
         async with served(config) as service:
             first = await quotes_of(http, service)
             for asset, quote in first.items():
@@ -220,7 +225,7 @@ async def test_killed_under_load_it_comes_back_with_the_last_prices(tmp_path: Pa
 
 async def kept(http: aiohttp.ClientSession, service: Process, minutes: dict[str, list[Any]]) -> None:
     for asset, before in minutes.items():
-        now = (await get(http, service, f"/v1/candles/{asset}"))["candles"]
+        now = await candles(http, service, asset)
         assert [candle for candle in now if candle["start"] <= before[-1]["start"]] == before
 
 

@@ -9,6 +9,8 @@ import pytest
 from docs.generate import generated
 from ticker import config
 from ticker.cli import parser
+from ticker.model import Asset
+from widgets.embed import snippet
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -45,6 +47,12 @@ def test_configuration_examples_load(block: str, tmp_path: Path):
     file.write_text(block)
     tomllib.loads(block)
     config.load(file, {})
+
+
+@pytest.mark.parametrize("form", ["element", "iframe", "image"])
+def test_snippets_are_what_the_command_prints(form: str):
+    talus = Asset("talus", "US", "Talus")
+    assert f"```html\n{snippet('quote', talus, 'https://prices.example.com', form)}\n```" in README
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))

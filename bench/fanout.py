@@ -22,11 +22,11 @@ from websockets.asyncio.server import serve as serve_websockets
 
 from ticker.book import QuoteBook
 from ticker.clock import SystemClock
-from ticker.consensus import Ages
 from ticker.feed import Feed, Limits
 from ticker.feed.session import Session
 from ticker.hub import Hub
 from ticker.model import Asset, Pair, Tick
+from ticker.sampling import Ages
 from ticker.web import application, serving
 from ticker.web.upgrade import route
 from ticker.wire import piece, update_frame

@@ -11,7 +11,7 @@ import logging
 import random
 import string
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 from msgspec import Struct
@@ -20,13 +20,13 @@ from ticker import history
 from ticker.book import QuoteBook
 from ticker.clock import Clock, SystemClock
 from ticker.config import Config
-from ticker.consensus import Ages
 from ticker.feed import Feed
 from ticker.feed.session import Session
 from ticker.history import Recorder
 from ticker.hub import Hub
 from ticker.model import Pair, Tick, Update
 from ticker.poller import Poller, SourceStatus
+from ticker.sampling import Ages
 from ticker.sources import VENUES
 from ticker.sources.http import new_session
 from ticker.web import application, serving
@@ -82,7 +82,8 @@ async def running(
                 await clock.sleep(1)
                 publish(book.expire())
 
-        async with new_session() as http:
+        async with AsyncExitStack() as last, new_session() as http:
+            last.push_async_callback(recorder.flush)  # however the block ends
             pollers = new_pollers(config, http, clock, rng, take, tell)
             routes = [
                 feed_route(feed),
@@ -102,7 +103,6 @@ async def running(
                     await feed.drain(DRAIN_SECONDS)
                     for task in running:
                         task.cancel()
-        await recorder.flush()
 
 
 def new_book(config: Config, clock: Clock, epoch: str) -> QuoteBook:
@@ -111,6 +111,7 @@ def new_book(config: Config, clock: Clock, epoch: str) -> QuoteBook:
         clock=clock,
         epoch=epoch,
         ages={name: ages(config, name) for name in VENUES},
+        aggregators=[venue.name for venue in VENUES.values() if venue.aggregator],
         measured=config.measured(),
         pegs=config.currency.pegs,
     )

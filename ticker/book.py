@@ -6,17 +6,28 @@ knows who listens: ticks and the time go in, Updates come out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from ticker.clock import Clock
-from ticker.consensus import Ages, Decision, decide
+from ticker.consensus import Decision, decide
 from ticker.fx import Rate
-from ticker.model import Asset, Observation, Quote, Snapshot, State, Tick, Update
+from ticker.gate import Good, Held
+from ticker.model import Asset, Confidence, Observation, Quote, Snapshot, State, Tick, Update
+from ticker.sampling import Ages, Policy
+
+T = TypeVar("T")
 
 FRESH = (State.LIVE, State.DELAYED)
+OLD = (State.STALE, State.UNAVAILABLE)
+# Currencies that are meant to be worth a dollar; where one is found outside PEGGED on some venues only, those
+# are wrong, and ABSURD no venue is believed even if it is alone. USDC was truly near 0.88 in March 2023.
+STABLE = frozenset({"USDT", "USDC", "FDUSD", "TUSD", "DAI", "USDE", "PYUSD", "BUSD"})
+PEGGED = (Decimal("0.9"), Decimal("1.1"))
+ABSURD = (Decimal("0.01"), Decimal(2))
 # A rate that isn't fresh delays the prices converted at it; older than this (ms) it makes them stale.
 RATE_MS = 3_600_000
 
@@ -36,6 +47,7 @@ class QuoteBook:
         clock: Clock,
         epoch: str,
         ages: Mapping[str, Ages],
+        aggregators: Collection[str] = (),
         measured: Mapping[str, str] | None = None,
         pegs: Mapping[str, str] | None = None,
         currency: str = "USD",
@@ -44,7 +56,7 @@ class QuoteBook:
         self.epoch = epoch
         self.seq = 0
         self._clock = clock
-        self._ages = ages
+        self._policy = Policy(ages=ages, aggregators=frozenset(aggregators))
         self._base = currency
         self._measured = measured or {}
         self._assumed = {
@@ -56,6 +68,8 @@ class QuoteBook:
         self._ticks: dict[str, dict[str, Tick]] = {asset.id: {} for asset in assets}
         self._observations: dict[str, tuple[Observation, ...]] = {}
         self._due: dict[str, int] = {}
+        self._good: dict[str, Good] = {}
+        self._held: dict[str, Held] = {}
         self._quotes = {
             a.id: Quote(asset=a.id, symbol=a.symbol, name=a.name, currency=self._currencies[a.id])
             for a in assets
@@ -97,9 +111,9 @@ class QuoteBook:
         for saved in quotes:
             now = self._quotes.get(saved.asset)
             if now is not None and saved.price is not None and saved.currency == now.currency:
-                self._quotes[saved.asset] = replace(
-                    saved, symbol=now.symbol, name=now.name, state=State.STALE
-                )
+                stale = replace(saved, symbol=now.symbol, name=now.name, state=State.STALE)
+                self._quotes[saved.asset] = stale
+                self._good[saved.asset] = Good(saved.price, saved.as_of or 0, agreed=saved.sources > 1)
 
     def apply(self, ticks: Iterable[Tick]) -> list[Update]:
         """Take in what sources said; an Update for each quote that is now another."""
@@ -126,6 +140,7 @@ class QuoteBook:
 
         A price follows its rate at its own next tick; at once where the rate has begun or ceased to be fresh.
         """
+        self._policy = replace(self._policy, quarantined=self._quarantined())
         rates = {asset: currency for currency, asset in self._measured.items() if asset in touched}
         updates = [update for asset in rates if (update := self._update(asset))]
         for update in updates:
@@ -143,17 +158,17 @@ class QuoteBook:
         }
 
     def _update(self, asset: str) -> Update | None:
+        now = self._clock.now()
         decision = decide(
             tuple(self._ticks[asset].values()),
             currency=self._currencies[asset],
             rates=self._rates() if self._currencies[asset] == self._base else {},
-            ages=self._ages,
-            now=self._clock.now(),
+            policy=self._policy,
+            now=now,
+            good=self._good.get(asset),
+            held=self._held.get(asset),
         )
-        self._observations[asset] = decision.observations
-        self._due.pop(asset, None)
-        if decision.due is not None:
-            self._due[asset] = decision.due
+        self._remember(asset, decision)
         before = self._quotes[asset]
         quote = _quoted(before, decision)
         if quote == before:
@@ -161,6 +176,32 @@ class QuoteBook:
         self.seq += 1
         self._quotes[asset] = quote = replace(quote, seq=self.seq)
         return Update(quote, before if before.seq else None)
+
+    def _remember(self, asset: str, decision: Decision) -> None:
+        """What the next decision about the asset needs to know of this one."""
+        self._observations[asset] = decision.observations
+        _keep(self._due, asset, decision.due)
+        _keep(self._held, asset, decision.held)
+        if decision.state in FRESH and decision.price is not None and decision.as_of is not None:
+            agreed = decision.sources > 1 or (asset in self._good and self._good[asset].agreed)
+            self._good[asset] = Good(decision.price, decision.as_of, agreed)
+
+    def _quarantined(self) -> frozenset[str]:
+        """Venues that find a stablecoin absurdly priced, or off where others find it where it should be.
+
+        One that lost its peg for true is off on every venue, and then none is in quarantine.
+        """
+        suspects: set[str] = set()
+        for currency in self._measured.keys() & STABLE:
+            said = {
+                tick.pair.venue: tick.price
+                for tick in self._ticks[self._measured[currency]].values()
+                if tick.pair.quote == self._base
+            }
+            off = {venue for venue, price in said.items() if not PEGGED[0] <= price <= PEGGED[1]}
+            absurd = {venue for venue in off if not ABSURD[0] <= said[venue] <= ABSURD[1]}
+            suspects |= absurd if off == said.keys() else off
+        return frozenset(suspects)
 
     def _rates(self) -> dict[str, Rate]:
         rates = dict(self._assumed)
@@ -175,11 +216,20 @@ class QuoteBook:
         return rates
 
 
+def _keep(into: dict[str, T], key: str, value: T | None) -> None:
+    if value is None:
+        into.pop(key, None)
+    else:
+        into[key] = value
+
+
 def _quoted(before: Quote, decision: Decision) -> Quote:
-    """The quote after a decision. Without a fresh price the last one stays, called stale."""
-    fresh = decision.state in FRESH
+    """The quote after a decision. Without a price that may be shown the last one stays, and says why."""
+    unagreed = decision.state in (State.HELD, State.DISPUTED) and decision.price is None
+    if unagreed and decision.confidence is not Confidence.NONE:
+        return replace(before, state=decision.state, confidence=decision.confidence)
     newer = decision.price is not None and (before.as_of or 0) < (decision.as_of or 0)
-    if not fresh and before.price is not None and not newer:
+    if decision.state in OLD and before.price is not None and not newer:
         return replace(before, state=State.STALE)
     return replace(
         before,

@@ -1,43 +1,47 @@
 """Many ticks of one asset in, one price out. Pure: no clock, no memory, no I/O.
 
 Each step may set a tick aside, with a reason that every reader of the API sees; none removes it from
-sight. What is left is counted: the price is the median.
+sight. Exchanges vote one each, weighed by volume; aggregators, which contain the exchanges, have one vote
+together or none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from ticker.change import rounded
-from ticker.fx import DERIVED, Rate, Rates, convert, rate
-from ticker.model import Basis, Change, Confidence, Observation, State, Tick, Window
+from ticker.fx import Rates
+from ticker.gate import DISPUTE, DISPUTE_MS, PASSES, STRANGERS, Good, Held, Verdict, jump_gate
+from ticker.model import Basis, Change, Confidence, Observation, Pair, State, Tick, Window
+from ticker.sampling import FUTURE_MS, GRADES, Policy, Sample, sample, why_old
+from ticker.votes import distances, median, spread, tolerance, weighted_median
 
-# A venue's clock may run ahead of ours; further than this it is wrong, and so is the age of its price.
-FUTURE_MS = 300_000
+# Three exchanges are a crowd: from there on aggregators only referee.
+CROWD = 3
+# How far from the middle a vote may always be, and the daily turnover (in the target currency) of an asset
+# so widely traded that less is suspicious.
+FLOOR, LARGE_FLOOR = Decimal("0.03"), Decimal("0.01")
+LARGE = Decimal(100_000_000)
+# A source this near the last good price has not moved.
+NEAR = Decimal("0.05")
 
-GRADES = (State.LIVE, State.DELAYED, State.STALE)
+AGGREGATORS = "aggregators"
+STRANGE = "probably different tokens with one symbol"
 
-
-class Ages(Struct, frozen=True):
-    """From which age on (ms) a source's price is called delayed, and from which stale."""
-
-    delayed: int = 30_000
-    stale: int = 120_000
-
-    def grade(self, age: int) -> State:
-        return State.LIVE if age <= self.delayed else State.DELAYED if age <= self.stale else State.STALE
+# Pairs that aren't counted, each with the reason.
+Aside = dict[Pair, str]
 
 
 class Decision(Struct, frozen=True, kw_only=True):
     """What the ticks add up to, in the currency asked for.
 
-    `state` STALE: the price is the best that is known, but no source is fresh. UNAVAILABLE: there is none.
-    `spread` is the distance between the outermost counted prices, in percent of the lowest.
-    `due` is the time (ms) at which age alone may change this decision; None when it never will.
+    `state` HELD, DISPUTED: `price` is None where the last good one is to stand; with `confidence` NONE there
+    is none to stand. STALE: the best that is known, but no source is fresh. UNAVAILABLE: nothing is known.
+    `sources` are those counted, `spread` lies between the outermost of them, in percent. `due` (ms) is when
+    time alone may change this decision; `held` is to be handed in next time.
     """
 
     price: Decimal | None
@@ -55,133 +59,194 @@ class Decision(Struct, frozen=True, kw_only=True):
     assumed: bool = False
     demo: bool = False
     due: int | None = None
+    held: Held | None = None
 
 
-class _Candidate(Struct, frozen=True):
-    """A tick, its rate into the target currency, its grade of freshness, and why it doesn't count."""
+class Vote(Struct, frozen=True):
+    """One independent voice: a venue with all its pairs, or all aggregators together."""
 
-    tick: Tick
-    rate: Rate
-    grade: State
-    reason: str | None = None
+    voter: str
+    samples: tuple[Sample, ...]
 
     @property
     def price(self) -> Decimal:
-        return convert(self.tick.price, self.rate)
+        return median([s.price for s in self.samples])
 
     @property
-    def as_of(self) -> int:
-        """The venue's time; one whose clock runs ahead of ours has seen nothing later than we have."""
-        return min(self.tick.as_of, self.tick.seen)
-
-    def scaled(self, amount: Decimal | None) -> Decimal | None:
-        return None if amount is None else convert(amount, self.rate)
+    def weight(self) -> Decimal | None:
+        """What was traded in a day, in the target currency. An aggregator's total is its exchanges'."""
+        if self.voter == AGGREGATORS:
+            return None
+        turnovers = [t for s in self.samples if (t := s.converted(s.tick.turnover_24h))]
+        return sum(turnovers, Decimal(0)) or None
 
 
 def decide(
-    ticks: Sequence[Tick], *, currency: str, rates: Rates, ages: Mapping[str, Ages], now: int
+    ticks: Sequence[Tick],
+    *,
+    currency: str,
+    rates: Rates,
+    policy: Policy,
+    now: int,
+    good: Good | None = None,
+    held: Held | None = None,
 ) -> Decision:
-    """One price in `currency` from the latest tick of each pair. `ages` is by source name; `now` in ms."""
-    candidates = [_candidate(tick, currency, rates, ages, now) for tick in ticks]
-    counted, observations = _freshest(candidates, now)
-    due = _due(candidates, ages, now)
-    if not counted:
+    """One price in `currency` from the latest tick of each pair. `good`: the last that passed; `now`: ms."""
+    samples = [sample(tick, currency, rates, policy, now) for tick in ticks]
+    grade = _best(samples)
+    fresh = [s for s in samples if s.grade is grade and s.reason is None]
+    aside: Aside = {s.tick.pair: s.reason or why_old(s, now) for s in samples if s not in fresh}
+    if grade is None:
         return Decision(
             price=None,
             state=State.UNAVAILABLE,
             confidence=Confidence.NONE,
-            observations=observations,
-            due=due,
+            observations=_observations(samples, aside),
+            due=_due(samples, policy, now),
         )
-    prices = [c.price for c in counted]
-    sources = len({c.tick.pair.venue for c in counted})
-    spread = (max(prices) - min(prices)) / min(prices) * 100
+    votes, referee = _votes(fresh, policy)
+    counted = _without_outliers(votes, aside)
+    heard = [s for vote in (*counted, *_refereed(referee, _price(counted), aside)) for s in vote.samples]
+    verdict = _judge(votes, counted, good, held, now) if grade is not State.STALE else PASSES
+    stands = _last_stands(verdict, counted, good, now)
+    used = [s for vote in counted for s in vote.samples]
+    if grade is State.STALE:
+        aside |= {s.tick.pair: why_old(s, now) for s in used}
+    elif stands:
+        aside |= dict.fromkeys((s.tick.pair for s in used), stands)
+    apart = spread([vote.price for vote in counted])
     return Decision(
-        price=median(prices),
-        state=counted[0].grade,
-        confidence=_confidence(sources, spread),
-        observations=observations,
-        as_of=max(c.as_of for c in counted),
-        sources=sources,
-        spread=rounded(spread),
-        change_24h=_change(c.tick.change_24h for c in counted),
-        high_24h=_middle(c.scaled(c.tick.high_24h) for c in counted),
-        low_24h=_middle(c.scaled(c.tick.low_24h) for c in counted),
-        volume_24h=_largest(c.scaled(c.tick.turnover_24h) for c in counted),
-        market_cap=_largest(c.scaled(c.tick.market_cap) for c in candidates if c.reason is None),
-        assumed=any(c.rate.assumed for c in counted),
-        demo=any(c.tick.demo or c.rate.demo for c in candidates),
-        due=due,
+        price=None if stands else _price(counted),
+        state=verdict.state or grade,
+        confidence=_confidence(verdict, len(counted), apart, stands),
+        observations=_observations(samples, aside),
+        as_of=max(s.as_of for s in used),
+        sources=len(counted),
+        spread=rounded(apart),
+        change_24h=_change(s.tick.change_24h for s in used),
+        high_24h=_middle(s.converted(s.tick.high_24h) for s in used),
+        low_24h=_middle(s.converted(s.tick.low_24h) for s in used),
+        volume_24h=_largest(s.converted(s.tick.turnover_24h) for s in heard),
+        market_cap=_largest(s.converted(s.tick.market_cap) for s in samples if _agrees(s, _price(counted))),
+        assumed=any(s.rate.assumed for s in used),
+        demo=any(s.tick.demo or s.rate.demo for s in samples),
+        due=min((at for at in (_due(samples, policy, now), verdict.due) if at is not None), default=None),
+        held=verdict.held,
     )
 
 
-def _candidate(tick: Tick, currency: str, rates: Rates, ages: Mapping[str, Ages], now: int) -> _Candidate:
-    flaw = _flaw(tick, now)
-    by = rate(tick.pair.quote, currency, rates)
-    if flaw or by is None:
-        return _Candidate(tick, Rate(Decimal(1)), State.UNAVAILABLE, flaw or f"no {tick.pair.quote} rate")
-    fresh = _Candidate(tick, by, by.grade)
-    own = ages[tick.pair.venue].grade(now - fresh.as_of)
-    return replace(fresh, grade=max(own, by.grade, key=GRADES.index))
+def _best(samples: Iterable[Sample]) -> State | None:
+    """The best grade of freshness that any usable sample has."""
+    present = {s.grade for s in samples if s.reason is None}
+    return next((grade for grade in GRADES if grade in present), None)
 
 
-def _flaw(tick: Tick, now: int) -> str | None:
-    """What makes a sample unusable by itself, in words."""
-    if not (tick.price.is_finite() and tick.price > 0):
-        return f"price {tick.price} is not above zero"
-    if tick.bid is not None and tick.ask is not None and tick.bid > tick.ask:
-        return f"bid {tick.bid} above ask {tick.ask}"
-    if tick.as_of > now + FUTURE_MS:
-        return f"dated {(tick.as_of - now) // 1000} s in the future"
-    return None
+def _votes(fresh: Sequence[Sample], policy: Policy) -> tuple[list[Vote], Vote | None]:
+    """One vote a venue and one for all aggregators; where exchanges are a crowd, that one is the referee."""
+    voters: dict[str, list[Sample]] = {}
+    for s in fresh:
+        voters.setdefault(AGGREGATORS if s.venue in policy.aggregators else s.venue, []).append(s)
+    votes = [Vote(voter, tuple(of)) for voter, of in sorted(voters.items())]
+    referee = next((vote for vote in votes if vote.voter == AGGREGATORS and len(votes) > CROWD), None)
+    return [vote for vote in votes if vote is not referee], referee
 
 
-def _freshest(candidates: Sequence[_Candidate], now: int) -> tuple[list[_Candidate], tuple[Observation, ...]]:
-    """Those of the best grade that anyone has; the others stay visible with the reason."""
-    present = {c.grade for c in candidates if c.reason is None}
-    best = next((grade for grade in GRADES if grade in present), None)
-    counted = [c for c in candidates if c.grade is best]
-    return counted, tuple(_observe(c, best, now) for c in candidates)
+def _refereed(referee: Vote | None, price: Decimal, aside: Aside) -> list[Vote]:
+    """The aggregators beside a crowd: never counted, and heard on volume and value only where they agree."""
+    if referee is None:
+        return []
+    distance = abs(referee.price - price) / price
+    apart = f", {rounded(distance * 100)} % apart" if distance > FLOOR else ""
+    aside |= dict.fromkeys((s.tick.pair for s in referee.samples), f"aggregator, as a referee{apart}")
+    return [] if apart else [referee]
 
 
-def _observe(c: _Candidate, best: State | None, now: int) -> Observation:
-    used = c.grade is best and best is not State.STALE
-    return Observation(
-        source=c.tick.pair.venue,
-        pair=c.tick.pair.symbol,
-        currency=c.tick.pair.quote,
-        price=c.tick.price,
-        change_24h=c.tick.change_24h,
-        as_of=c.tick.as_of,
-        used=used,
-        reason=c.reason or (None if used else _why_old(c, now)) or c.tick.note,
+def _without_outliers(votes: list[Vote], aside: Aside) -> list[Vote]:
+    """Of three or more, those that are not far from the crowd (median absolute deviation)."""
+    if len(votes) < CROWD:
+        return votes
+    prices = [vote.price for vote in votes]
+    traded = sum((vote.weight or Decimal(0) for vote in votes), Decimal(0))
+    limit = tolerance(prices, LARGE_FLOOR if traded >= LARGE else FLOOR)
+    counted = []
+    for vote, distance in zip(votes, distances(prices), strict=True):
+        if distance <= limit:
+            counted.append(vote)
+        else:
+            reason = f"{rounded(distance * 100)} % from the others"
+            aside |= dict.fromkeys((s.tick.pair for s in vote.samples), reason)
+    return counted
+
+
+def _judge(
+    votes: Sequence[Vote], counted: Sequence[Vote], good: Good | None, held: Held | None, now: int
+) -> Verdict:
+    """May the price follow, must it wait, or is there no agreement on what it is?"""
+    prices = [vote.price for vote in counted]
+    if (len(votes) == 2 and spread(prices) > DISPUTE) or 2 * len(counted) <= len(votes):
+        return Verdict(State.DISPUTED)
+    stayed = good is not None and any(
+        vote not in counted and abs(vote.price - good.price) <= good.price * NEAR for vote in votes
+    )
+    return jump_gate(_price(counted), good=good, held=held, votes=len(counted), stayed=stayed, now=now)
+
+
+def _price(counted: Sequence[Vote]) -> Decimal:
+    return weighted_median([vote.price for vote in counted], [vote.weight for vote in counted])
+
+
+def _agrees(s: Sample, price: Decimal) -> bool:
+    """Whether a sample, of whatever age, is about the token we price."""
+    return s.reason is None and abs(s.price - price) <= price * FLOOR
+
+
+def _last_stands(verdict: Verdict, counted: Sequence[Vote], good: Good | None, now: int) -> str:
+    """Why the last good price stands instead of this one, in words; empty where it doesn't."""
+    if verdict.state is State.HELD:
+        return "held: far from the last good price; released when it lasts"
+    if verdict.state is not State.DISPUTED:
+        return ""
+    if good is None or not good.agreed:
+        return STRANGE if spread([vote.price for vote in counted]) > STRANGERS else ""
+    return "disputed: the sources don't agree" if now - good.as_of <= DISPUTE_MS else ""
+
+
+def _observations(samples: Iterable[Sample], aside: Aside) -> tuple[Observation, ...]:
+    return tuple(
+        Observation(
+            source=s.venue,
+            pair=s.tick.pair.symbol,
+            currency=s.tick.pair.quote,
+            price=s.tick.price,
+            change_24h=s.tick.change_24h,
+            as_of=s.tick.as_of,
+            used=s.tick.pair not in aside,
+            reason=aside.get(s.tick.pair) or s.tick.note,
+        )
+        for s in samples
     )
 
 
-def _why_old(c: _Candidate, now: int) -> str:
-    if c.rate.grade is c.grade:
-        return f"{c.tick.pair.quote} rate is old"
-    return f"{(now - c.as_of) // 1000} s old"
-
-
-def _due(candidates: Iterable[_Candidate], ages: Mapping[str, Ages], now: int) -> int | None:
+def _due(samples: Iterable[Sample], policy: Policy, now: int) -> int | None:
     """When the first of them grows delayed or stale, or stops being dated in the future."""
     limits = (
-        c.as_of + limit + 1
-        for c in candidates
-        if c.reason is None
-        for limit in (ages[c.tick.pair.venue].delayed, ages[c.tick.pair.venue].stale)
+        s.as_of + limit + 1
+        for s in samples
+        if s.reason is None
+        for limit in (policy.ages[s.venue].delayed, policy.ages[s.venue].stale)
     )
-    arrivals = (c.tick.as_of - FUTURE_MS for c in candidates)
+    arrivals = (s.tick.as_of - FUTURE_MS for s in samples)
     return min((at for at in (*limits, *arrivals) if at > now), default=None)
 
 
-def _confidence(sources: int, spread: Decimal) -> Confidence:
-    if sources == 1:
+def _confidence(verdict: Verdict, sources: int, apart: Decimal, stands: str) -> Confidence:
+    if stands == STRANGE:
+        return Confidence.NONE
+    if sources == 1 and not verdict.state:
         return Confidence.SINGLE
-    if spread > 2:
+    if verdict.state or apart > DISPUTE:
         return Confidence.LOW
-    return Confidence.HIGH if sources >= 3 and spread <= 1 else Confidence.MEDIUM
+    return Confidence.HIGH if sources >= CROWD and apart <= 1 else Confidence.MEDIUM
 
 
 def _change(changes: Iterable[Change | None]) -> Change | None:
@@ -192,18 +257,6 @@ def _change(changes: Iterable[Change | None]) -> Change | None:
         if percents:
             return Change(rounded(median(percents)), Window.DAY, basis)
     return None
-
-
-def median(values: Sequence[Decimal]) -> Decimal:
-    """The middle value exactly as it came; of an even number, the two middle ones' mean to ten digits."""
-    # Equal values may differ in their zeros: 1.0 and 1.00. Their order must not depend on who came first.
-    ordered = sorted(values, key=lambda value: (value, value.as_tuple().exponent))
-    half = len(ordered) // 2
-    if len(ordered) % 2:
-        return ordered[half]
-    low, high = ordered[half - 1], ordered[half]
-    mean = DERIVED.divide(low + high, Decimal(2)).normalize()
-    return mean if low < mean < high else low
 
 
 def _middle(values: Iterable[Decimal | None]) -> Decimal | None:

@@ -34,8 +34,8 @@ from ticker.cli.init import commented
 from ticker.cli.watch import line, row, signed, table, watch
 from ticker.client import FeedClient, connect
 from ticker.config import Config, load, settings
-from ticker.consensus import Ages
 from ticker.errors import FeedError
+from ticker.sampling import Ages
 from ticker.sources import VENUES
 from ticker.wire import QuoteObject
 

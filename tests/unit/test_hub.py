@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.unit.conftest import NOW, ManualClock, asset, pair, tick
 from ticker.book import QuoteBook
-from ticker.consensus import Ages
 from ticker.hub import CohortKey, Frame, Hub
 from ticker.model import Quote
+from ticker.sampling import Ages
 from ticker.wire import INTERVALS, encode, quote_object
 
 PAIRS = {name: pair(f"mexc:{name}") for name in ("talus", "bitcoin", "solana")}
@@ -61,7 +61,9 @@ class Stand:
         self.readers: dict[str, Reader] = {}
 
     def price(self, prices: Iterable[tuple[str, int]]) -> None:
-        ticks = [tick(PAIRS[name], Decimal(price), now=self.clock.now()) for name, price in prices]
+        """Small moves: a jump would be held back."""
+        now = self.clock.now()
+        ticks = [tick(PAIRS[name], Decimal(1000 + price), now=now) for name, price in prices]
         for update in self.book.apply(ticks):
             self.hub.publish(update)
 
@@ -197,7 +199,7 @@ def test_only_the_latest_value_between_two_frames_is_sent() -> None:
     (frame,) = stand.later(1000)
     sent = json.loads(frame.payload)
     assert (sent["prev"], sent["seq"], frame.seq) == (0, 2, 2)
-    assert sent["quotes"]["talus"]["price"] == "2"
+    assert sent["quotes"]["talus"]["price"] == "1002"
 
 
 def test_nothing_is_sent_of_what_nobody_in_the_cohort_reads() -> None:

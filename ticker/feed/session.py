@@ -195,6 +195,9 @@ class Session(asyncio.Protocol):
     def _message(self, data: bytes) -> None:
         if self.closing:
             return
+        if self.lagging_since is not None:  # it asks on and reads no answers: they would pile up
+            self.close(SLOW_CONSUMER, "reads no answers")
+            return
         try:
             text = data.decode()
         except UnicodeDecodeError:

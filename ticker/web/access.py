@@ -39,7 +39,8 @@ def answer(request: web.Request, body: Struct, *, max_age: int) -> web.Response:
     data = encode(body)
     etag = f'W/"{hashlib.blake2b(data, digest_size=9).hexdigest()}"'
     headers = {hdrs.ETAG: etag, hdrs.CACHE_CONTROL: f"public, max-age={max_age}"}
-    if etag in (held.strip() for held in request.headers.get(hdrs.IF_NONE_MATCH, "").split(",")):
+    held = {tag.strip() for tag in request.headers.get(hdrs.IF_NONE_MATCH, "").split(",")}
+    if etag in held or "*" in held:
         return web.Response(status=304, headers=headers)
     return web.Response(body=data, content_type=JSON, headers=headers)
 

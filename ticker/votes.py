@@ -1,0 +1,79 @@
+"""Medians, weights and outliers: the arithmetic of many prices, pure and independent of their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from ticker.fx import DERIVED
+
+# No source decides alone, however large its volume.
+CAP = Decimal("0.4")
+# Turns a median absolute deviation into the standard deviation of a normal distribution, times three.
+THREE_SIGMA = 3 * Decimal("1.4826")
+
+
+def ordered(value: Decimal) -> tuple[Decimal, object]:
+    """Sort key: equal values may differ in their zeros (1.0, 1.00), and order must not depend on arrival."""
+    return value, value.as_tuple().exponent
+
+
+def median(values: Sequence[Decimal]) -> Decimal:
+    """The middle value exactly as it came; of an even number, the two middle ones' mean to ten digits."""
+    ranked = sorted(values, key=ordered)
+    half = len(ranked) // 2
+    return ranked[half] if len(ranked) % 2 else between(ranked[half - 1], ranked[half])
+
+
+def between(low: Decimal, high: Decimal) -> Decimal:
+    """The mean to ten digits, which never leaves the two it is of."""
+    mean = DERIVED.divide(low + high, Decimal(2)).normalize()
+    return mean if low < mean < high else low
+
+
+def weighted_median(prices: Sequence[Decimal], weights: Sequence[Decimal | None]) -> Decimal:
+    """The price with half of the weight on either side; each weight at most 40 % of all.
+
+    A weight that isn't known counts as the middle one. One or two prices weigh the same.
+    """
+    if len(prices) < 3:
+        return median(prices)
+    known = [weight for weight in weights if weight]
+    usual = median(known) if known else Decimal(1)
+    even = capped([weight or usual for weight in weights])
+    ranked = sorted(zip(prices, even, strict=True), key=lambda vote: ordered(vote[0]))
+    half, below = sum(even) / 2, Decimal(0)
+    for at, (price, weight) in enumerate(ranked):
+        below += weight
+        if below == half:
+            return between(price, ranked[at + 1][0])
+        if below > half:
+            return price
+    return ranked[-1][0]
+
+
+def capped(weights: Sequence[Decimal]) -> list[Decimal]:
+    """Each weight drawn down to 40 % of what all weigh afterwards; for three or more."""
+    ranked = sorted(weights, reverse=True)
+    for heavy in (1, 2):
+        # With `heavy` of them at the cap: cap = CAP * (heavy * cap + the others).
+        cap = CAP * sum(ranked[heavy:]) / (1 - CAP * heavy)
+        if ranked[heavy] <= cap:
+            return [min(weight, cap) for weight in weights]
+    return list(weights)
+
+
+def distances(prices: Sequence[Decimal]) -> list[Decimal]:
+    """How far each price is from the middle one, as a part of it."""
+    middle = median(prices)
+    return [abs(price - middle) / middle for price in prices]
+
+
+def tolerance(prices: Sequence[Decimal], floor: Decimal) -> Decimal:
+    """How far from the middle is too far: three deviations of the crowd, but never below `floor`."""
+    return max(floor, THREE_SIGMA * median(distances(prices)))
+
+
+def spread(prices: Sequence[Decimal]) -> Decimal:
+    """The distance between the outermost, in percent of the lowest."""
+    return (max(prices) - min(prices)) / min(prices) * 100

@@ -66,7 +66,7 @@ class QuoteBook:
         self._currencies = {asset.id: self._target(asset) for asset in assets}
         self._owner = {pair.ref: asset.id for asset in assets for pair in asset.pairs}
         self._ticks: dict[str, dict[str, Tick]] = {asset.id: {} for asset in assets}
-        self._observations: dict[str, tuple[Observation, ...]] = {}
+        self._decisions: dict[str, Decision] = {}
         self._due: dict[str, int] = {}
         self._good: dict[str, Good] = {}
         self._held: dict[str, Held] = {}
@@ -93,8 +93,15 @@ class QuoteBook:
 
     def observations(self, asset: str) -> Sequence[Observation]:
         """What each source last said about the asset, used or not. KeyError for an unknown id."""
-        self._quotes[asset]
-        return self._observations.get(asset, ())
+        if asset not in self._quotes:
+            raise KeyError(asset)
+        decision = self._decisions.get(asset)
+        return decision.observations if decision else ()
+
+    def spread(self, asset: str) -> Decimal | None:
+        """How far apart the counted sources of the asset are, in percent; None before the first price."""
+        decision = self._decisions.get(asset)
+        return decision.spread if decision else None
 
     def snapshot(self, assets: Iterable[str], since: tuple[str, int] | None = None) -> Snapshot:
         """The quotes of `assets`; only those changed after `since`, if that is a point of this book."""
@@ -179,7 +186,7 @@ class QuoteBook:
 
     def _remember(self, asset: str, decision: Decision) -> None:
         """What the next decision about the asset needs to know of this one."""
-        self._observations[asset] = decision.observations
+        self._decisions[asset] = decision
         _keep(self._due, asset, decision.due)
         _keep(self._held, asset, decision.held)
         if decision.state in FRESH and decision.price is not None and decision.as_of is not None:

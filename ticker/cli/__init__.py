@@ -78,6 +78,10 @@ def parser() -> argparse.ArgumentParser:
     check = _add(commands, "check", "ask each configured source once and show what it says")
     _config(check)
 
+    find = _add(commands, "find", "look a token up by name or symbol, and print what to write for it")
+    find.add_argument("text", metavar="TEXT", help="a name, a symbol or an id, such as talus")
+    _config(find)
+
     init = _add(commands, "init", "write a commented configuration")
     init.add_argument("file", nargs="?", type=Path, default=CONFIG_FILE, help="default %(default)s")
     return top

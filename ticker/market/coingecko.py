@@ -39,6 +39,44 @@ def simple_price(view: View, params: Params) -> Reply:
     return Reply(body, fresh=REFRESH, modified=view.second)
 
 
+def search(view: View, params: Params) -> Reply:
+    """Coins whose id, symbol or name holds the query, the most valuable first."""
+    text = params.get("query", "").lower()
+    hits = [
+        of for of in _ranked(view) if text in (of.token.id, of.token.symbol.lower()) or text in of.token.id
+    ]
+    coins = [
+        {
+            "id": of.symbol,
+            "name": of.token.id.replace("-", " ").title(),
+            "api_symbol": of.symbol,
+            "symbol": of.token.symbol,
+            "market_cap_rank": _ranked(view).index(of) + 1,
+        }
+        for of in hits
+    ]
+    return Reply({"coins": coins, "exchanges": [], "icos": [], "categories": [], "nfts": []})
+
+
+def tickers(view: View, params: Params) -> Reply:
+    """The exchanges of the embedded market that trade a coin against USDT."""
+    listing = view.listings.get(params["id"])
+    if listing is None:
+        raise RequestError("not_found", "coin not found", status=404)
+    symbol = listing.token.symbol
+    markets = [("Binance", "binance"), ("MEXC", "mxc")] if symbol != "US" else [("MEXC", "mxc")]
+    traded = [
+        {"base": symbol, "target": "USDT", "market": {"name": name, "identifier": identifier}}
+        for name, identifier in markets
+        if symbol != "USDT"
+    ]
+    return Reply({"name": listing.token.id, "tickers": traded})
+
+
+def _ranked(view: View) -> list[Listing]:
+    return sorted(view.listings.values(), key=lambda of: -of.token.price * of.token.supply)
+
+
 def refuse(fault: Fault, _now: int) -> Reply:
     match fault.kind:
         case "rate_limited" if not fault.page:
@@ -103,7 +141,7 @@ VENUE = Venue(
     listings={
         token.id: Listing.of("coingecko", token.id, token, decimals=15, share=Decimal(1)) for token in TOKENS
     },
-    routes={"/simple/price": simple_price},
+    routes={"/simple/price": simple_price, "/search": search, "/coins/{id}/tickers": tickers},
     refuse=refuse,
     error=error,
     headers={"Content-Type": "application/json; charset=utf-8", "Server": "cloudflare"},

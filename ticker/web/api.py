@@ -18,10 +18,12 @@ from ticker.model import SourceHealth, State
 from ticker.poller import SourceStatus
 from ticker.web.access import JSON, answer
 from ticker.wire import (
+    Amount,
     AssetObject,
     CandleObject,
     ObservationObject,
     QuoteObject,
+    amount,
     asset_object,
     candle_object,
     encode,
@@ -46,8 +48,14 @@ class Quotes(Struct):
 
 
 class QuoteDetail(QuoteObject, kw_only=True):
-    """A quote with what each source said about it."""
+    """A quote with what each source said about it.
 
+    `spread` is the distance between the outermost sources that count, in percent; `sources_total` is how many
+    sources said anything.
+    """
+
+    spread: Amount | None
+    sources_total: int
     observations: list[ObservationObject]
 
 
@@ -143,7 +151,10 @@ class Api:
         plain = quote_object(self._book.quote(asset), asset=True)
         seen = [observation_object(o) for o in self._book.observations(asset)]
         fields = {name: getattr(plain, name) for name in plain.__struct_fields__}
-        return answer(request, QuoteDetail(**fields, observations=seen), max_age=1)
+        total = len({o.source for o in seen})
+        spread = amount(self._book.spread(asset))
+        detail = QuoteDetail(**fields, spread=spread, sources_total=total, observations=seen)
+        return answer(request, detail, max_age=1)
 
     async def sources(self, request: web.Request) -> web.Response:
         """Each source's health, last answer, next try and budget."""

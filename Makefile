@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TYPESCRIPT := 7.0.2
 
-.PHONY: help demo serve test check format bench docs clean
+.PHONY: help demo serve test check format bench docs scripts clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: $(VENV)/.dev  ## how fast, as ratios to something else in the same run
 
 docs: $(VENV)/.dev  ## write README's generated parts anew
 	$(BIN)/python -m docs.generate
+
+scripts: $(VENV)/.dev  ## build the scripts that browsers load from their modules
+	$(BIN)/python -m docs.bundle
 
 clean:  ## take away what was installed and cached
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -17,22 +17,28 @@ import aiohttp
 from msgspec import Struct
 
 from ticker import history
+from ticker.backfill import Backfill
 from ticker.book import QuoteBook
 from ticker.clock import Clock, SystemClock
 from ticker.config import Config
+from ticker.currency import FiatRates
 from ticker.feed import Feed
 from ticker.feed.session import Session
 from ticker.history import Recorder
 from ticker.hub import Hub
 from ticker.model import Pair, Tick, Update
 from ticker.poller import Poller, SourceStatus
+from ticker.rates import SOURCES as RATE_SOURCES
+from ticker.rates import RatePoller
 from ticker.sampling import Ages
 from ticker.sources import VENUES
+from ticker.sources.asker import Asked
 from ticker.sources.http import new_session
 from ticker.web import application, serving
 from ticker.web.api import Api
 from ticker.web.openapi import route as openapi_route
 from ticker.web.upgrade import route as feed_route
+from ticker.windows import Windows
 from widgets.routes import routes as widget_routes
 
 log = logging.getLogger("ticker")
@@ -60,10 +66,11 @@ async def running(
     clock, rng = clock or SystemClock(), rng or random.Random()
     async with history.opening(config.history, clock) as store:
         saved = await store.load()
-        book = new_book(config, clock, "".join(rng.choices(EPOCH, k=6)))
+        windows = Windows()
+        book = new_book(config, clock, "".join(rng.choices(EPOCH, k=6)), windows)
         book.restore(saved.quotes, saved.seq)
         recorder = Recorder(store, clock, config.history, epoch=book.epoch, saved=saved)
-        hub: Hub[Session] = Hub(seq=book.seq)
+        hub: Hub[Session] = Hub(seq=book.seq, view=book.seen_in)
         feed = Feed(book, hub, clock, config.limits, rng)
 
         def publish(updates: Iterable[Update]) -> None:
@@ -73,6 +80,9 @@ async def running(
 
         def take(ticks: Sequence[Tick]) -> None:
             publish(book.apply(ticks))
+
+        def fix(rates: FiatRates) -> None:
+            publish(book.fix(rates))
 
         def tell(status: SourceStatus) -> None:
             feed.tell(status.source, status.health)
@@ -91,7 +101,22 @@ async def running(
                 *Api(book, recorder, lambda: [p.status for p in pollers], feed, clock).routes(),
                 *widget_routes(book, config.server.public_url, clock),
             ]
-            parts = [feed.run, feed.turn, recorder.run, age, *(poller.run for poller in pollers)]
+            fiat = new_rates(config, http, clock, rng, fix)
+            past = Backfill(
+                config.identified(),
+                book.currencies,
+                pegs=config.currency.pegs,
+                measured=config.measured(),
+                venues=asked(config, pollers) if config.history.backfill else {},
+                store=store,
+                recorder=recorder,
+                windows=windows,
+                session=http,
+                clock=clock,
+                rng=rng,
+            )
+            parts = [feed.run, feed.turn, recorder.run, age, past.run]
+            parts += [*(poller.run for poller in pollers), *(poller.run for poller in fiat)]
             async with (
                 serving(application(routes), config.server.listen) as url,
                 asyncio.TaskGroup() as tasks,
@@ -105,7 +130,15 @@ async def running(
                         task.cancel()
 
 
-def new_book(config: Config, clock: Clock, epoch: str) -> QuoteBook:
+def asked(config: Config, pollers: Iterable[Poller]) -> dict[str, Asked]:
+    """The venues as they are asked for prices, for who asks them for the past too."""
+    return {
+        poller.venue.name: Asked(poller.venue, config.source(poller.venue.name), poller.allowance)
+        for poller in pollers
+    }
+
+
+def new_book(config: Config, clock: Clock, epoch: str, windows: Windows | None = None) -> QuoteBook:
     return QuoteBook(
         config.identified(),
         clock=clock,
@@ -114,6 +147,8 @@ def new_book(config: Config, clock: Clock, epoch: str) -> QuoteBook:
         aggregators=[venue.name for venue in VENUES.values() if venue.aggregator],
         measured=config.measured(),
         pegs=config.currency.pegs,
+        coins=config.coins(),
+        windows=windows,
     )
 
 
@@ -137,6 +172,21 @@ def new_pollers(
         for name, pairs in pairs_by_venue(config).items()
         if config.source(name).enabled
     )
+
+
+def new_rates(
+    config: Config,
+    http: aiohttp.ClientSession,
+    clock: Clock,
+    rng: random.Random,
+    on_rates: Callable[[FiatRates], None],
+) -> list[RatePoller]:
+    """The source of exchange rates; none where they are off."""
+    options = config.currency.rates
+    source = RATE_SOURCES.get(options.source)
+    if source is None:
+        return []
+    return [RatePoller(source, options, http, clock, rng, on_rates, lambda _: None)]
 
 
 def pairs_by_venue(config: Config) -> Mapping[str, list[Pair]]:

@@ -12,17 +12,23 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from ticker.change import rounded
 from ticker.clock import Clock
-from ticker.consensus import Decision, decide
+from ticker.consensus import CROWD, Decision, decide
+from ticker.currency import FiatRates, converted
+from ticker.errors import RequestError
 from ticker.fx import Rate
 from ticker.gate import Good, Held
-from ticker.model import Asset, Confidence, Observation, Quote, Snapshot, State, Tick, Update
+from ticker.model import Asset, Change, Confidence, Observation, Quote, Snapshot, State, Tick, Update, Window
 from ticker.sampling import Ages, Policy
+from ticker.windows import Windows
 
 T = TypeVar("T")
 
 FRESH = (State.LIVE, State.DELAYED)
 OLD = (State.STALE, State.UNAVAILABLE)
+# Percentage points between the venues' 24 h change and our own from which one of the two is wrong.
+DOUBTFUL = Decimal(5)
 # Currencies that are meant to be worth a dollar; where one is found outside PEGGED on some venues only, those
 # are wrong, and ABSURD no venue is believed even if it is alone. USDC was truly near 0.88 in March 2023.
 STABLE = frozenset({"USDT", "USDC", "FDUSD", "TUSD", "DAI", "USDE", "PYUSD", "BUSD"})
@@ -36,8 +42,8 @@ class QuoteBook:
     """Prices of `assets`, in `currency` wherever a rate into it can be known.
 
     `measured` names the asset whose price is a currency's rate ({"USDT": "tether"}), `pegs` the rates the
-    operator asserts instead ({"USDT": "USD"}). An asset none of whose pairs can be converted is quoted in
-    its first pair's own currency.
+    operator asserts instead ({"USDT": "USD"}), `coins` the assets that other quotes can be had in ({"BTC":
+    "bitcoin"}). An asset none of whose pairs can be converted is quoted in its first pair's own currency.
     """
 
     def __init__(
@@ -50,6 +56,8 @@ class QuoteBook:
         aggregators: Collection[str] = (),
         measured: Mapping[str, str] | None = None,
         pegs: Mapping[str, str] | None = None,
+        coins: Mapping[str, str] | None = None,
+        windows: Windows | None = None,
         currency: str = "USD",
     ) -> None:
         self.assets: Mapping[str, Asset] = {asset.id: asset for asset in assets}
@@ -59,11 +67,14 @@ class QuoteBook:
         self._policy = Policy(ages=ages, aggregators=frozenset(aggregators))
         self._base = currency
         self._measured = measured or {}
+        self._coins = coins or {}
+        self._fiat: FiatRates | None = None
+        self._windows = windows or Windows()
         self._assumed = {
             c: Rate(Decimal(1), assumed=True) for c, to in (pegs or {}).items() if to == currency
         }
         self._order = {asset.id: place for place, asset in enumerate(assets)}
-        self._currencies = {asset.id: self._target(asset) for asset in assets}
+        self.currencies: Mapping[str, str] = {asset.id: self._target(asset) for asset in assets}
         self._owner = {pair.ref: asset.id for asset in assets for pair in asset.pairs}
         self._ticks: dict[str, dict[str, Tick]] = {asset.id: {} for asset in assets}
         self._decisions: dict[str, Decision] = {}
@@ -71,7 +82,7 @@ class QuoteBook:
         self._good: dict[str, Good] = {}
         self._held: dict[str, Held] = {}
         self._quotes = {
-            a.id: Quote(asset=a.id, symbol=a.symbol, name=a.name, currency=self._currencies[a.id])
+            a.id: Quote(asset=a.id, symbol=a.symbol, name=a.name, currency=self.currencies[a.id])
             for a in assets
         }
 
@@ -83,9 +94,29 @@ class QuoteBook:
 
     # Reading
 
-    def quote(self, asset: str) -> Quote:
-        """The asset's quote; before its first price, one that is unavailable. KeyError for an unknown id."""
-        return self._quotes[asset]
+    def quote(self, asset: str, currency: str | None = None) -> Quote:
+        """The asset's quote; before its first price, one that is unavailable. KeyError for an unknown id.
+
+        In `currency` where a rate into it is known, else in its own.
+        """
+        quote = self._quotes[asset]
+        return quote if currency is None else self.seen_in(quote, currency)
+
+    def seen_in(self, quote: Quote, currency: str) -> Quote:
+        """A quote in another currency; as it is where no rate between the two is known."""
+        if quote.currency == currency:
+            return quote
+        coins = {code: self._quotes[asset] for code, asset in self._coins.items()}
+        return converted(quote, currency, self._fiat, coins, now=self._clock.now()) or quote
+
+    def require(self, currency: str) -> None:
+        """RequestError unknown_currency for one that no rate is known into, with those that there are."""
+        known = {self._base, *self._coins, *(self._fiat.currencies if self._fiat else ())}
+        if currency not in known:
+            listed = ", ".join(sorted(known))
+            raise RequestError(
+                "unknown_currency", f"no rate into {currency[:16]!r} is known; known are {listed}"
+            )
 
     def quotes(self) -> Sequence[Quote]:
         """All quotes, in the order of the configuration."""
@@ -126,6 +157,17 @@ class QuoteBook:
         """Take in what sources said; an Update for each quote that is now another."""
         touched = {asset for tick in ticks if (asset := self._take(tick)) is not None}
         return self._decide(touched)
+
+    def fix(self, rates: FiatRates) -> list[Update]:
+        """Take up the exchange rates of a new day: every price is then another in some currency."""
+        self._fiat = rates
+        updates = []
+        for asset, before in self._quotes.items():
+            if before.price is not None:
+                self.seq += 1
+                self._quotes[asset] = quote = replace(before, seq=self.seq)
+                updates.append(Update(quote, before))
+        return updates
 
     def expire(self) -> list[Update]:
         """Let age alone change what it changes; to be called about once a second."""
@@ -168,8 +210,8 @@ class QuoteBook:
         now = self._clock.now()
         decision = decide(
             tuple(self._ticks[asset].values()),
-            currency=self._currencies[asset],
-            rates=self._rates() if self._currencies[asset] == self._base else {},
+            currency=self.currencies[asset],
+            rates=self._rates() if self.currencies[asset] == self._base else {},
             policy=self._policy,
             now=now,
             good=self._good.get(asset),
@@ -178,11 +220,22 @@ class QuoteBook:
         self._remember(asset, decision)
         before = self._quotes[asset]
         quote = _quoted(before, decision)
+        if decision.state in FRESH:
+            quote = self._windowed(quote, now)
         if quote == before:
             return None
         self.seq += 1
         self._quotes[asset] = quote = replace(quote, seq=self.seq)
         return Update(quote, before if before.seq else None)
+
+    def _windowed(self, quote: Quote, now: int) -> Quote:
+        """A fresh quote with the changes that our own past covers."""
+        if quote.price is None or quote.as_of is None:
+            return quote
+        self._windows.seen(quote.asset, quote.currency, quote.as_of, quote.price)
+        hour, day, week = (self._windows.change(quote.asset, window, now, quote.price) for window in Window)
+        told = trusted(quote.change_24h, shown(day), quote.sources)
+        return replace(quote, change_1h=shown(hour), change_24h=told, change_7d=shown(week))
 
     def _remember(self, asset: str, decision: Decision) -> None:
         """What the next decision about the asset needs to know of this one."""
@@ -221,6 +274,19 @@ class QuoteBook:
                 grade = State.LIVE if fresh else State.DELAYED if known else State.STALE
                 rates[currency] = Rate(quote.price, grade, quote.assumed, quote.demo)
         return rates
+
+
+def shown(change: Change | None) -> Change | None:
+    """Rounded as readers see it, so that a change nobody can see is none."""
+    return None if change is None else replace(change, percent=rounded(change.percent))
+
+
+def trusted(venues: Change | None, own: Change | None, sources: int) -> Change | None:
+    """The venues' 24 h change; our own where they have none, or where one or two contradict what we saw."""
+    if venues is None or own is None:
+        return venues or own
+    contradicted = sources < CROWD and abs(venues.percent - own.percent) > DOUBTFUL
+    return own if contradicted else venues
 
 
 def _keep(into: dict[str, T], key: str, value: T | None) -> None:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from ticker import feed, history, sources, web
+from ticker import feed, history, rates, sources, web
 from ticker.errors import ConfigError
 from ticker.identity import AssetOptions, identify, measured
 from ticker.model import Asset
@@ -24,6 +24,7 @@ from ticker.settings import Setting, check_keys, convert, flags, nearest, put, v
 from ticker.sources.base import Options as SourceOptions
 
 BUILT_IN = "built-in assets"
+COINS = ("BTC", "ETH")
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -38,6 +39,8 @@ class Currency(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         dict[str, str],
         Meta(description="The asset whose price is a currency's rate; found by its symbol if unambiguous."),
     ] = {}
+
+    rates: rates.Options = rates.Options()
 
     def __post_init__(self) -> None:
         for table in (self.pegs, self.measured):
@@ -65,6 +68,11 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def measured(self) -> Mapping[str, str]:
         """For each currency that is measured here, the asset whose price is its rate. ConfigError."""
         return measured(self.identified(), self.currency.measured)
+
+    def coins(self) -> Mapping[str, str]:
+        """The assets that quotes can be had in, by currency: {"BTC": "bitcoin"} where there is one."""
+        found = measured(self.identified(), self.currency.measured, wanted=COINS)
+        return {code: asset for code, asset in found.items() if code in COINS}
 
 
 def load(

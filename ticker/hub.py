@@ -8,13 +8,19 @@ come out. The hub opens no socket, awaits nothing and knows no framing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from ticker.model import Quote, Snapshot, Update
 from ticker.wire import piece, snapshot_frame, update_frame
 
 Reader = TypeVar("Reader")
+View = Callable[[Quote, str], Quote]
+
+
+def as_it_is(quote: Quote, _currency: str) -> Quote:
+    """The view of a hub whose readers all get each quote in its own currency."""
+    return quote
 
 
 class CohortKey(NamedTuple):
@@ -47,11 +53,16 @@ class Frame(NamedTuple, Generic[Reader]):
 
 
 class Hub(Generic[Reader]):
-    """Takes each Update once, encodes it once, and hands out one payload a cohort and interval."""
+    """Takes each Update once, encodes it once a currency, and hands out one payload a cohort and interval.
 
-    def __init__(self, *, seq: int = 0) -> None:
+    `view` shows a quote in a cohort's currency.
+    """
+
+    def __init__(self, *, seq: int = 0, view: View = as_it_is) -> None:
         self.seq = seq
-        self._pieces: dict[str, tuple[int, bytes]] = {}
+        self._view = view
+        self._quotes: dict[str, Quote] = {}
+        self._pieces: dict[tuple[str, str], tuple[int, bytes]] = {}
         self._cohorts: dict[CohortKey, Cohort[Reader]] = {}
         self._by_asset: defaultdict[str, set[Cohort[Reader]]] = defaultdict(set)
 
@@ -63,10 +74,10 @@ class Hub(Generic[Reader]):
         return len(self._cohorts)
 
     def publish(self, update: Update) -> None:
-        """Encode the quote and mark it changed wherever somebody reads it."""
+        """Keep the quote, and mark it changed wherever somebody reads it."""
         asset = update.quote.asset
         self.seq = update.quote.seq
-        self._pieces[asset] = (update.quote.seq, piece(update.quote))
+        self._quotes[asset] = update.quote
         for cohort in self._by_asset.get(asset, ()):
             cohort.changed[asset] = None
 
@@ -96,7 +107,7 @@ class Hub(Generic[Reader]):
             slot = cohort.key.interval
             if cohort.changed and now // slot != cohort.sent // slot:
                 payload = update_frame(
-                    (self._pieces[asset][1] for asset in cohort.changed),
+                    (self._piece(self._quotes[asset], cohort.key.currency) for asset in cohort.changed),
                     seq=self.seq,
                     prev=cohort.seq,
                     time=now,
@@ -111,12 +122,15 @@ class Hub(Generic[Reader]):
                 cohort.sent = now
                 yield cohort.seq, tuple(cohort.members)
 
-    def snapshot(self, snapshot: Snapshot, *, ref: int | str | None, now: int) -> bytes:
+    def snapshot(self, snapshot: Snapshot, currency: str, *, ref: int | str | None, now: int) -> bytes:
         """A snapshot's payload, joined from pieces that are encoded at most once each."""
-        return snapshot_frame((self._piece(quote) for quote in snapshot.quotes), snapshot, ref=ref, time=now)
+        pieces = (self._piece(quote, currency) for quote in snapshot.quotes)
+        return snapshot_frame(pieces, snapshot, ref=ref, time=now)
 
-    def _piece(self, quote: Quote) -> bytes:
-        held = self._pieces.get(quote.asset)
-        if held is None or held[0] != quote.seq:
-            held = self._pieces[quote.asset] = (quote.seq, piece(quote))
+    def _piece(self, quote: Quote, currency: str) -> bytes:
+        # In another currency a quote is as new as its rate, which may have changed with any update.
+        version = quote.seq if quote.currency == currency else self.seq
+        held = self._pieces.get((quote.asset, currency))
+        if held is None or held[0] != version:
+            held = self._pieces[quote.asset, currency] = (version, piece(self._view(quote, currency)))
         return held[1]

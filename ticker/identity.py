@@ -76,8 +76,10 @@ def _key(asset: str) -> str:
     return f"assets.{asset}.pairs"
 
 
-def measured(assets: Iterable[Asset], chosen: Mapping[str, str], base: str = "USD") -> Mapping[str, str]:
-    """For each currency that pairs are quoted in, the one asset that measures it in `base`.
+def measured(
+    assets: Iterable[Asset], chosen: Mapping[str, str], base: str = "USD", wanted: Iterable[str] = ()
+) -> Mapping[str, str]:
+    """For each currency `wanted`, or that pairs are quoted in, the one asset that measures it in `base`.
 
     `chosen` is the operator's word. ConfigError when it names no such asset, and when several could be meant.
     """
@@ -87,7 +89,7 @@ def measured(assets: Iterable[Asset], chosen: Mapping[str, str], base: str = "US
             wanted = f"no asset {asset!r} with a pair in {base} is configured"
             raise ConfigError(wanted, key=f"currency.measured.{currency}")
     found = dict(chosen)
-    quoted = {pair.quote for asset in by_id.values() for pair in asset.pairs}
+    quoted = {*wanted, *(pair.quote for asset in by_id.values() for pair in asset.pairs)}
     for currency in sorted(quoted - {base, *chosen}):
         named = [
             asset.id for asset in by_id.values() if asset.symbol.upper() == currency and _in(asset, base)

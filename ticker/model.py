@@ -127,6 +127,8 @@ class Quote(Struct, frozen=True, kw_only=True):
     `as_of` is the venue time of the newest observation that counted. `volume_24h` and `market_cap` are in
     `currency`. `seq` is the version of the book that last changed this quote. `assumed` tells that a peg the
     operator wrote stood in for a measured rate. `demo` tells that the embedded market made the price up.
+    `rate_date` (ISO 8601) is the day of the reference rate it was converted at, None where none was needed;
+    `change_currency` is the currency its changes are counted in, None where that is its own.
     """
 
     asset: str
@@ -148,6 +150,8 @@ class Quote(Struct, frozen=True, kw_only=True):
     seq: int = 0
     assumed: bool = False
     demo: bool = False
+    rate_date: str | None = None
+    change_currency: str | None = None
 
 
 class Update(Struct, frozen=True):

@@ -72,6 +72,8 @@ class QuoteObject(Struct, kw_only=True):
     seq: int
     conversion: Literal["assumed"] | UnsetType = UNSET
     demo: Literal[True] | UnsetType = UNSET
+    rate_date: str | UnsetType = UNSET
+    change_currency: str | UnsetType = UNSET
 
 
 def quote_object(quote: Quote, *, asset: bool = False) -> QuoteObject:
@@ -97,6 +99,8 @@ def quote_object(quote: Quote, *, asset: bool = False) -> QuoteObject:
         seq=quote.seq,
         conversion="assumed" if quote.assumed else UNSET,
         demo=True if quote.demo else UNSET,
+        rate_date=quote.rate_date or UNSET,
+        change_currency=quote.change_currency or UNSET,
     )
 
 

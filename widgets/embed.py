@@ -1,7 +1,7 @@
 """What a page's author pastes, and the script it loads.
 
-The browser's modules are joined once into one, with the box's style sheet inside; its address is a hash of
-its bytes, so it can be kept for ever. Nothing here answers a request.
+The script was built from the modules beside it (`make scripts`), the box's style sheet inside; its address is
+a hash of its bytes, so it can be kept for ever. Nothing here answers a request.
 """
 
 from __future__ import annotations
@@ -16,16 +16,13 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 import brotli
-import msgspec
-import rjsmin
 
 from ticker.model import Asset
 from widgets.kinds import KINDS
 from widgets.params import Theme, canonical
 
 STATIC = Path(__file__).parent / "static"
-PARTS = ("format.js", "feed.js", "paint.js", "element.js")
-PAGE_PARTS = ("format.js", "amount.js", "page.js")
+BUILT = STATIC / "built"
 SnippetForm = Literal["element", "pinned", "iframe", "image"]
 FORMS: tuple[SnippetForm, ...] = get_args(SnippetForm)
 
@@ -43,14 +40,13 @@ class Script(NamedTuple):
 @cache
 def embed() -> Script:
     """The element and the live feed, in one module."""
-    modules = "\n".join(_own(name) for name in PARTS)
-    return _script(f"const BOX_CSS={msgspec.json.encode(sheet('box.css')).decode()};\n{modules}")
+    return _script("embed.js")
 
 
 @cache
 def page_script() -> Script:
     """What only the hosted pages do."""
-    return _script("\n".join(_own(name) for name in PAGE_PARTS))
+    return _script("page.js")
 
 
 @cache
@@ -104,16 +100,8 @@ def _loader(url: str, form: SnippetForm) -> str:
     return f'<script type="module" {source} crossorigin></script>'
 
 
-def _own(name: str) -> str:
-    """One of our modules without the lines that tie it to the others: they share one scope now."""
-    text = (STATIC / name).read_text("utf-8")
-    return re.sub(
-        r"^export ", "", re.sub(r"^import [^;]*;\n", "", text, flags=re.MULTILINE), flags=re.MULTILINE
-    )
-
-
-def _script(text: str) -> Script:
-    body = str(rjsmin.jsmin(text)).encode()
+def _script(name: str) -> Script:
+    body = (BUILT / name).read_bytes()
     return Script(
         name=f"{sha256(body).hexdigest()[:16]}.js",
         integrity=f"sha384-{b64encode(sha384(body).digest()).decode()}",

@@ -1,37 +1,36 @@
-"""How a price, a change, an amount and an age are written.
+"""How a price, a change, an amount and an age are written in a locale.
 
-Pure: Decimal and milliseconds in, text out, by SOURCES' rule for readable prices. English for now; everything
-a locale would change is in the tables at the top. `static/format.js` is its twin on decimal strings, and a
-test in a browser holds the two equal. Nothing here rounds through a float.
+Pure: Decimal and milliseconds in, text out, by SOURCES' rule for readable prices. `static/format.js` is its
+twin on decimal strings: it knows no locale but gets the patterns used here as `notation`, and a test in a
+browser holds the two equal. Nothing here rounds through a float.
 """
 
 from __future__ import annotations
 
+import re
+from bisect import bisect
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import NamedTuple
 
-SIGNS = {
-    "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "KRW": "₩", "INR": "₹", "CNY": "CN¥", "BRL": "R$",
-    "AUD": "A$", "CAD": "CA$",
-}  # fmt: skip
-"""Currency signs as CLDR's English has them; every other currency is a code after the number."""
+from widgets.locales import ENGLISH, Locale, money
 
 WHOLE = frozenset({"JPY", "KRW"})
-MINUS = "−"
 NOTHING = "—"
 TINY = Decimal("0.00001")
 SCALES = ("", "K", "M", "B", "T")
+Notation = tuple[Sequence[str | int] | Mapping[str, str], ...]
 _EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
 
 
 class Price(NamedTuple):
-    """A price as text. When `head` is set the eye gets head, a subscript of `zeros`, and tail: 0.0₅1234;
-    `text` is then what is copied and read aloud."""
+    """A price as text. When `head` is set the eye gets head, a subscript of `zeros` (a count) and tail:
+    0.0₅1234; `text` is then what is copied and read aloud."""
 
     text: str
     head: str = ""
-    zeros: int = 0
+    zeros: str = ""
     tail: str = ""
 
 
@@ -44,71 +43,108 @@ class Percent(NamedTuple):
     direction: str
 
 
-def price(value: Decimal | None, currency: str) -> Price:
+def price(value: Decimal | None, currency: str, locale: Locale = ENGLISH) -> Price:
     """The price in `currency` (a code): four significant digits under 1, two to four decimals from 1 up."""
     if value is None:
-        return Price("unavailable", NOTHING)
+        return Price(locale.words.said["unavailable"], NOTHING)
     number = _readable(abs(value), currency)
-    sign = (MINUS if value < 0 else "") + SIGNS.get(currency, "")
-    text = f"{sign}{number:,f}"
+    pattern = money(locale, currency)[value < 0]
+    text = pattern.replace("#", _local(number, locale))
     if not 0 < number < TINY:
         return Price(text)
-    zeros = -number.adjusted() - 1
-    return Price(text, f"{sign}0.0", zeros, text[-4:])
+    before, after = pattern.split("#")
+    zeros = str(-number.adjusted() - 1)
+    head, tail = f"{before}0{locale.decimal}0", f"{number:f}"[-4:] + after
+    return Price(text, _digits(head, locale), _digits(zeros, locale), _digits(tail, locale))
 
 
-def percent(value: Decimal | None) -> Percent:
+def percent(value: Decimal | None, locale: Locale = ENGLISH) -> Percent:
     """A change in percent with its sign, to two decimals; one that rounds to zero has none."""
+    words = locale.words.said
     if value is None:
-        return Percent(NOTHING, "", "unknown", "unknown")
-    size = f"{_fixed(abs(value), 2):,f}%"
-    if not any(digit in size for digit in "123456789"):
-        return Percent(size, "", "unchanged", "flat")
-    return (
-        Percent(f"+{size}", "▲", "up", "up") if value > 0 else Percent(f"{MINUS}{size}", "▼", "down", "down")
-    )
+        return Percent(NOTHING, "", words["unknown"], "unknown")
+    size = _fixed(abs(value), 2)
+    text = locale.percent.replace("#", _local(size, locale))
+    if not size:
+        return Percent(text, "", words["flat"], "flat")
+    if value > 0:
+        return Percent(locale.plus + text, "▲", words["up"], "up")
+    return Percent(locale.minus + text, "▼", words["down"], "down")
 
 
 def compact(value: Decimal | None, currency: str) -> str:
-    """A large amount in thousands, millions, billions or trillions: $1.23B, 4.50M USDT."""
+    """A large amount in thousands, millions, billions or trillions, in English: $1.23B, 4.50M USDT."""
     if value is None:
         return NOTHING
     scale = min(max(value.adjusted() // 3, 0), 4)
     number = _fixed(value.scaleb(-3 * scale, _EXACT), 2)
     if number >= 1000 and scale < 4:  # rounding carried: 999,999 is $1.00M
         number, scale = _fixed(number.scaleb(-3, _EXACT), 2), scale + 1
-    return amount(f"{number:,f}{SCALES[scale]}", currency)
+    pattern = money(ENGLISH, currency).above
+    return (f"# {currency}" if pattern == "#" else pattern).replace("#", f"{number:,f}{SCALES[scale]}")
 
 
-def amount(number: str, currency: str) -> str:
-    """A written number with its currency: the sign before it, or the code after it."""
-    sign = SIGNS.get(currency)
-    return f"{number} {currency}" if sign is None else f"{sign}{number}"
-
-
-def age(milliseconds: int) -> str:
+def age(milliseconds: int, locale: Locale = ENGLISH) -> str:
     """How long ago, in its largest whole unit: 45 s, 6 min, 3 h, 2 d."""
     seconds = max(milliseconds, 0) // 1000
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min"
-    return f"{seconds // 3600} h" if seconds < 172_800 else f"{seconds // 86_400} d"
+    unit = bisect((60, 3600, 172_800), seconds)
+    return locale.units[unit].replace("#", _digits(str(seconds // (1, 60, 3600, 86_400)[unit]), locale))
 
 
-def status(state: str, as_of: int | None, now: int) -> str:
+def status(state: str, as_of: int | None, now: int, locale: Locale = ENGLISH) -> str:
     """The short line under the name: the time of a live price (UTC), the age of any other."""
     if as_of is None or state == "unavailable":
-        return "unavailable"
+        return locale.words.said["unavailable"]
     if state == "live":
-        return f"{iso(as_of)[11:16]} UTC"
-    old = age(now - as_of)
-    return f"{state} {old}" if state in {"held", "disputed"} else f"{old} old"
+        return f"{_digits(iso(as_of)[11:16], locale)} UTC"
+    old = age(now - as_of, locale)
+    return (
+        f"{word(state, locale)} {old}"
+        if state in {"held", "disputed"}
+        else locale.words.old.replace("#", old)
+    )
+
+
+def word(state: str, locale: Locale = ENGLISH) -> str:
+    """The state of a quote, said aloud."""
+    return locale.words.said[state]
+
+
+def moment(milliseconds: int, locale: Locale = ENGLISH) -> str:
+    """As of which second a price is, in UTC."""
+    said = iso(milliseconds)
+    return locale.words.as_of.replace("#", _digits(f"{said[:10]} {said[11:19]}", locale))
+
+
+def notation(currency: str, locale: Locale = ENGLISH) -> Notation:
+    """All that the script needs to write as this module does, in the order in which `format.js` takes it."""
+    words, size = locale.words, locale.percent
+    return (
+        (locale.zero, locale.decimal, locale.group, locale.size, locale.least),
+        (*money(locale, currency), currency),  # a quote in another currency is written without a sign
+        (locale.plus + size, locale.minus + size, size, NOTHING),
+        locale.units,
+        {name: said for name, said in words.said.items() if name != said},
+        (words.old, words.as_of),
+        (words.day, words.utc_day),
+    )
 
 
 def iso(milliseconds: int) -> str:
     """RFC 3339 in UTC, to the second: 2026-11-23T17:38:21Z."""
     return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _local(number: Decimal, locale: Locale) -> str:
+    """A number that isn't negative, in the locale's digits and groups."""
+    whole, point, part = f"{number:f}".partition(".")
+    if len(whole) >= locale.least:
+        whole = re.sub(rf"\B(?=(\d{{{locale.size}}})*\d{{3}}$)", locale.group, whole)
+    return _digits(whole + (locale.decimal if point else "") + part, locale)
+
+
+def _digits(text: str, locale: Locale) -> str:
+    return re.sub("[0-9]", lambda found: chr(ord(locale.zero) + int(found[0])), text)
 
 
 def _readable(size: Decimal, currency: str) -> Decimal:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from widgets.locales import find
 from widgets.params import Options, QuoteOptions
 from widgets.view import Board, QuoteView, known, quote_view
 
@@ -32,7 +33,8 @@ class Kind(Generic[O]):
 
 
 def _quote(board: Board, options: QuoteOptions, now: int) -> QuoteView:
-    return quote_view(known(board, options.asset), board.quote(options.asset), now)
+    asset = known(board, options.asset)
+    return quote_view(asset, board.quote(options.asset), now, find(options.locale))
 
 
 QUOTE = Kind("quote", QuoteOptions, _quote, "quote.html", "quote.svg", 320, 72)

@@ -35,6 +35,7 @@ class Options(Struct, frozen=True, kw_only=True):
     """What every kind understands."""
 
     theme: Annotated[Theme, Meta(description="auto follows the reader's system")] = Theme.AUTO
+    locale: Annotated[str, Meta(description="language and number format, as BCP 47", max_length=35)] = "en"
     live: Annotated[bool, Meta(description="0: the price as it was when the page was asked for")] = True
     form: Annotated[Form, Meta(description="document for an iframe, fragment for the element")] = (
         Form.DOCUMENT

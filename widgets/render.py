@@ -17,6 +17,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     auto_reload=False,
 )
+_ENVIRONMENT.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
 
 
 def render(template: str, **values: object) -> str:

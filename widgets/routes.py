@@ -87,10 +87,11 @@ class Site:
             status, box = error.status, render("message.html", message=error.viewer, theme=options.theme)
         if options.form is Form.FRAGMENT:
             return _answer(request, box, HTML, status=status, headers=OPEN)
-        title = f"{view.label} live price" if view else "No price"
+        title = view.title if view else "No price"
+        lang = view.locale.tag if view else "en"
         style = sheet("box.css", "document.css")
         script = embed().name if view and options.live else ""
-        page = render("document.html", title=title, style=style, script=script, body=box)
+        page = render("document.html", lang=lang, title=title, style=style, script=script, body=box)
         return _answer(request, page, HTML, status=status, headers=_policy(request, style, frames="*"))
 
     async def picture(self, request: Request) -> Response:

@@ -12,6 +12,7 @@ from ticker.errors import RequestError
 from ticker.model import Asset, Basis, Change, Observation, Quote
 from widgets import format as write
 from widgets.image import Monogram, monogram
+from widgets.locales import ENGLISH, Locale
 
 
 class Board(Protocol):
@@ -43,15 +44,15 @@ class StatusView(NamedTuple):
     word: str
     text: str
     iso: str | None
-
-    @property
-    def title(self) -> str:
-        return f"as of {self.iso[:10]} {self.iso[11:19]} UTC" if self.iso else "no price yet"
+    title: str
 
 
 class QuoteView(NamedTuple):
-    """One quote, written. `peg` explains the star on a currency that rests on an operator's word."""
+    """One quote, written. `peg` explains the star on a currency that rests on an operator's word; `notation`
+    is what the script needs to go on writing in the same way."""
 
+    locale: Locale
+    notation: write.Notation
     asset: str
     name: str
     symbol: str
@@ -75,6 +76,10 @@ class QuoteView(NamedTuple):
         return f"{self.name} ({self.symbol})"
 
     @property
+    def title(self) -> str:
+        return self.locale.words.title.replace("#", self.label)
+
+    @property
     def code(self) -> str:
         return f"{self.currency}*" if self.assumed else self.currency
 
@@ -82,12 +87,12 @@ class QuoteView(NamedTuple):
     def sentence(self) -> str:
         """All of it in one line, for a picture's title and a page's description."""
         if self.status.state == "unavailable":
-            return f"{self.label}: price unavailable"
+            return f"{self.label}: {self.price.text}"
         moved = self.change_24h.percent
         change = "" if moved.direction == "unknown" else f", {moved.text} ({self.change_24h.window})"
         said = f"{self.label} {self.price.text} {self.code}{change}, {self.status.title}"
-        said += "" if self.status.state == "live" else f", {self.status.state}"
-        return f"Demo: {said}" if self.demo else said
+        said += "" if self.status.state == "live" else f", {write.word(self.status.state, self.locale)}"
+        return f"{self.locale.words.demo}: {said}" if self.demo else said
 
 
 class ObservationView(NamedTuple):
@@ -100,25 +105,27 @@ class ObservationView(NamedTuple):
     reason: str
 
 
-def quote_view(asset: Asset, quote: Quote, now: int) -> QuoteView:
+def quote_view(asset: Asset, quote: Quote, now: int, locale: Locale = ENGLISH) -> QuoteView:
     """`now` is in milliseconds since the epoch, UTC."""
     return QuoteView(
+        locale=locale,
+        notation=write.notation(quote.currency, locale),
         asset=asset.id,
         name=asset.name,
         symbol=asset.symbol,
         monogram=monogram(asset.id, asset.symbol),
-        price=write.price(quote.price, quote.currency),
+        price=write.price(quote.price, quote.currency, locale),
         currency=quote.currency,
         peg=_peg(asset, quote.currency),
         assumed=quote.assumed,
-        change_1h=change_view(quote.change_1h, "1h"),
-        change_24h=change_view(quote.change_24h, "24h"),
-        change_7d=change_view(quote.change_7d, "7d"),
-        high_24h=write.price(quote.high_24h, quote.currency),
-        low_24h=write.price(quote.low_24h, quote.currency),
+        change_1h=change_view(quote.change_1h, "1h", locale),
+        change_24h=change_view(quote.change_24h, locale.words.day, locale),
+        change_7d=change_view(quote.change_7d, "7d", locale),
+        high_24h=write.price(quote.high_24h, quote.currency, locale),
+        low_24h=write.price(quote.low_24h, quote.currency, locale),
         volume_24h=write.compact(quote.volume_24h, quote.currency),
         market_cap=write.compact(quote.market_cap, quote.currency),
-        status=status_view("unavailable" if quote.price is None else quote.state, quote.as_of, now),
+        status=status_view("unavailable" if quote.price is None else quote.state, quote.as_of, now, locale),
         demo=quote.demo,
     )
 
@@ -129,23 +136,26 @@ def observation_view(said: Observation, now: int) -> ObservationView:
         pair=said.pair,
         price=f"{said.price:f} {said.currency}",
         change=change_view(said.change_24h, "24h"),
-        status=StatusView("live", "", f"{write.age(now - said.as_of)} ago", write.iso(said.as_of)),
+        status=StatusView("live", "", f"{write.age(now - said.as_of)} ago", write.iso(said.as_of), ""),
         used=said.used,
         reason=said.reason or "",
     )
 
 
-def change_view(change: Change | None, window: str) -> ChangeView:
+def change_view(change: Change | None, window: str, locale: Locale = ENGLISH) -> ChangeView:
     """A change counted from midnight is labelled so: it is not the change of 24 hours."""
     if change is not None and change.basis is Basis.UTC_DAY:
-        window = "UTC day"
-    return ChangeView(write.percent(change.percent if change else None), window)
+        window = locale.words.utc_day
+    return ChangeView(write.percent(change.percent if change else None, locale), window)
 
 
-def status_view(state: str, as_of: int | None, now: int) -> StatusView:
-    iso = None if as_of is None or state == "unavailable" else write.iso(as_of)
-    text = write.status(state, as_of, now)
-    return StatusView(state, "" if text.startswith(state) else f"{state}, ", text, iso)
+def status_view(state: str, as_of: int | None, now: int, locale: Locale = ENGLISH) -> StatusView:
+    text = write.status(state, as_of, now, locale)
+    if as_of is None or state == "unavailable":
+        return StatusView(state, "", text, None, "")
+    word = write.word(state, locale)
+    said = "" if text.startswith(word) else f"{word}, "
+    return StatusView(state, said, text, write.iso(as_of), write.moment(as_of, locale))
 
 
 def known(board: Board, asset_id: str) -> Asset:

@@ -23,11 +23,12 @@ from msgspec.structs import replace
 from websockets.frames import Frame, Opcode
 
 from ticker.app import Service, running
-from ticker.config import Config, load
+from ticker.config import Config, Currency, load
 from ticker.feed import Limits
 from ticker.history import Options as HistoryOptions
 from ticker.identity import AssetOptions
 from ticker.market import Market, serving
+from ticker.rates import Options as RateOptions
 from ticker.sources.base import Options as SourceOptions
 from ticker.web import Options as ServerOptions
 
@@ -99,10 +100,11 @@ def configured(base: str, *, timeout: float = 2, interval: float | None = None, 
     }
     own: dict[str, Any] = {
         "server": ServerOptions(listen="127.0.0.1:0"),
-        "history": HistoryOptions(path=None),
+        "history": HistoryOptions(path=None, backfill=False),
         "assets": ASSETS,
         "sources": sources,
         "limits": UNLIMITED,
+        "currency": Currency(rates=RateOptions(base_url=f"{base}/frankfurter")),
     }
     return replace(load(None, {}), **(own | sections))
 

@@ -8,11 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from widgets.format import SIGNS, age, compact, iso, percent, price, status
+from ticker.errors import RequestError
+from widgets.format import age, compact, iso, percent, price, status
+from widgets.locales import TAGS, find, money
+from widgets.words import UNITS
 
 MINUTE = 60_000
 prices = st.decimals(min_value="1e-18", max_value="1e15", allow_nan=False, allow_infinity=False, places=None)
-currencies = st.sampled_from([*SIGNS, "USDT", "CHF"])
+currencies = st.sampled_from(["USD", "EUR", "JPY", "KRW", "GBP", "INR", "BRL", "BTC", "USDT", "CHF"])
+locales = st.sampled_from(TAGS).map(find)
+
+
+def number_in(text, pattern, locale):
+    """What a reader of the locale reads."""
+    before, after = pattern.split("#")
+    assert text.startswith(before)
+    assert text.endswith(after)
+    text = text[len(before) : len(text) - len(after)]
+    for digit in range(10):
+        text = text.replace(chr(ord(locale.zero) + digit), str(digit))
+    return Decimal(text.replace(locale.group, "").replace(locale.decimal, "."))
 
 
 @pytest.mark.parametrize(
@@ -49,17 +64,19 @@ def test_price_is_readable(value, currency, text):
 
 def test_tiny_price_counts_its_zeros_and_keeps_the_full_number_for_copying():
     written = price(Decimal("0.00000123449"), "USD")
-    assert written == ("$0.000001234", "$0.0", 5, "1234")
+    assert written == ("$0.000001234", "$0.0", "5", "1234")
 
 
 def test_unknown_price_says_so_in_words_and_shows_a_dash():
     assert price(None, "USD")[:2] == ("unavailable", "—")
 
 
-@given(prices, currencies)
-def test_written_price_is_within_half_a_unit_of_its_last_digit(value, currency):
-    text = price(value, currency).text
-    number = Decimal(text.removeprefix(SIGNS.get(currency, "")).replace(",", ""))
+@given(prices, currencies, locales, st.booleans())
+def test_price_reads_back_within_half_a_unit_of_its_last_digit_in_every_locale(
+    value, currency, locale, below
+):
+    text = price(-value if below else value, currency, locale).text
+    number = number_in(text, money(locale, currency)[below], locale)
     assert abs(number - value) <= Decimal(1).scaleb(number.as_tuple().exponent) / 2
 
 
@@ -74,7 +91,7 @@ def test_price_below_one_shows_four_significant_digits(value):
 def test_counted_zeros_are_the_zeros_of_the_full_number(value):
     written = price(value, "USDT")
     if written.head:
-        assert written.text == f"0.{'0' * written.zeros}{written.tail}"
+        assert written.text == f"0.{'0' * int(written.zeros)}{written.tail}"
         assert Decimal(written.text) < Decimal("0.00001")
 
 
@@ -143,3 +160,82 @@ def test_status_of_a_live_price_is_its_time_and_of_any_other_its_age():
     assert status("stale", at, at + 6 * MINUTE) == "6 min old"
     assert status("held", at, at + 6 * MINUTE) == "held 6 min"
     assert status("unavailable", None, at) == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "currency", "text"),
+    [
+        ("de", "67432.1", "EUR", "67.432,10\u00a0€"),
+        ("fr", "67432.1", "EUR", "67\u202f432,10\u00a0€"),
+        ("es", "1234.5", "EUR", "1234,50\u00a0€"),
+        ("es", "12345.6", "EUR", "12.345,60\u00a0€"),
+        ("hi", "10123456", "INR", "₹1,01,23,456.00"),
+        ("nl", "-3.5", "EUR", "€\u00a0−3,50"),
+        ("fa", "67432.1", "USD", "\u200e$\u00a0۶۷٬۴۳۲٫۱۰"),
+        ("bn", "0.01021", "USD", "০.০১০২১\u00a0US$"),
+        ("he", "-3.5", "USD", "\u200f\u200e−3.50\u00a0\u200f$"),
+        ("pl", "0.01021", "USD", "0,01021"),  # its sign would be the code that stands beside it
+        ("ja", "10123456", "JPY", "￥10,123,456"),
+    ],
+)
+def test_price_is_written_as_its_locale_writes(tag, value, currency, text):
+    assert price(Decimal(value), currency, find(tag)).text == text
+
+
+def test_tiny_price_is_counted_in_the_digits_of_its_locale():
+    written = price(Decimal("0.000000001234"), "EUR", find("de"))
+    assert written == ("0,000000001234\u00a0€", "0,0", "8", "1234\u00a0€")
+    assert price(Decimal("0.000000001234"), "USDT", find("fa"))[1:] == ("۰٫۰", "۸", "۱۲۳۴")
+
+
+@given(prices, locales)
+def test_percent_has_a_real_sign_and_reads_back_in_every_locale(value, locale):
+    for moved, sign in ((value, locale.plus), (-value, locale.minus)):
+        written = percent(moved, locale)
+        assert "-" not in written.text
+        flat = written.direction == "flat"
+        number = number_in(written.text, ("" if flat else sign) + locale.percent, locale)
+        assert abs(number - value) <= Decimal("0.005")
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("de", "vor 6 Min."),
+        ("fr", "il y a 6 min"),
+        ("ru", "6 мин назад"),
+        ("ja", "6分前"),
+        ("fa", "۶ دقیقه پیش"),
+    ],
+)
+def test_age_is_told_in_the_words_of_its_locale(tag, text):
+    assert status("stale", 0, 6 * MINUTE, find(tag)) == text
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_every_locale_has_all_of_its_words_and_units(tag):
+    words = find(tag).words
+    assert all([words.title, words.chart, words.demo, words.day, words.utc_day, *words.said.values()])
+    assert [pattern.count("#") for pattern in (words.title, words.old, words.as_of)] == [1, 1, 1]
+    assert len(UNITS[tag].split()) == 4
+
+
+@pytest.mark.parametrize(
+    ("asked", "tag"),
+    [
+        ("de-CH", "de"),
+        ("PT", "pt-BR"),
+        ("zh_TW", "zh-Hant"),
+        ("zh-Hant-HK", "zh-Hant"),
+        ("no", "nb"),
+        ("en-GB", "en"),
+    ],
+)
+def test_locale_is_the_nearest_that_is_spoken(asked, tag):
+    assert find(asked).tag == tag
+
+
+@pytest.mark.parametrize("asked", ["", "tlh", "x" * 35, "-de", "../en"])
+def test_language_that_is_not_spoken_is_refused_with_those_that_are(asked):
+    with pytest.raises(RequestError, match="use en, de, fr"):
+        find(asked)

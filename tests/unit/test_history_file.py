@@ -74,6 +74,14 @@ def damage_page(path: Path, from_end: int) -> None:
         file.write(b"\xff" * 4096)
 
 
+def damage_table(path: Path, name: str) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        ((page,),) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,))
+    with path.open("r+b") as file:
+        file.seek(4096 * (page - 1))
+        file.write(b"\xff" * 4096)
+
+
 def kept_aside(path: Path) -> list[Path]:
     """Damaged files themselves, without the logs that went with them."""
     return sorted(
@@ -173,7 +181,7 @@ def test_large_file_with_damage_in_what_a_start_needs_is_kept_aside(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     saved_once(path, candles=2000)
-    damage_page(path, from_end=1)
+    damage_table(path, "quote")
     monkeypatch.setattr(history_file, "CHECKED_WHOLE", 4096)
     assert load(path) == Saved()
     assert len(kept_aside(path)) == 1

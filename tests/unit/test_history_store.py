@@ -122,7 +122,7 @@ async def test_prune_deletes_the_minutes_before_and_nothing_else() -> None:
     async with opening(MEMORY, SystemClock()) as store:
         hour = Candle("talus", "USD", 3600, 0, ONE, ONE, ONE, ONE)
         await store.save(1, "a", [quote()], [*map(plain, range(5)), hour])
-        await store.prune(3 * 60_000)
+        await store.prune({60: 3 * 60_000})
         assert await store.candles("talus", "USD", 60, 0, 10**12, 99) == [plain(3), plain(4)]
         assert await store.candles("talus", "USD", 3600, 0, 10**12, 99) == [hour]
         assert (await store.load()).quotes == (quote(),)
@@ -182,7 +182,16 @@ async def test_damage_met_while_running_is_an_error_that_says_what_to_do(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "settings_", [{"flush_seconds": 0}, {"minutes_days": 0}, {"path": 3}, {"flush_second": 1}], ids=str
+    "settings_",
+    [
+        {"flush_seconds": 0},
+        {"minutes_days": 0},
+        {"fives_days": 0},
+        {"hours_days": 0},
+        {"path": 3},
+        {"flush_second": 1},
+    ],
+    ids=str,
 )
 def test_setting_that_makes_no_sense_is_refused(settings_: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
@@ -191,7 +200,14 @@ def test_setting_that_makes_no_sense_is_refused(settings_: dict[str, object]) ->
 
 def test_every_setting_has_a_description() -> None:
     properties = msgspec.json.schema(Options)["$defs"]["Options"]["properties"]
-    assert set(properties) == {"path", "flush_seconds", "minutes_days"}
+    assert set(properties) == {
+        "path",
+        "flush_seconds",
+        "backfill",
+        "minutes_days",
+        "fives_days",
+        "hours_days",
+    }
     assert all(setting["description"] for setting in properties.values())
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from ticker.errors import HistoryError
-from ticker.history import Options, Recorder, Saved, Store, opening
+from ticker.history import Fill, Options, Recorder, Saved, Store, opening
 from ticker.history import recorder as recorder_module
 from ticker.history.sqlite import SqliteStore
 from ticker.model import Candle, Quote, State
@@ -59,6 +59,8 @@ class Wayward:
         self.broken: str | None = None
         self.saves: list[tuple[int, str, list[Quote], list[Candle]]] = []
         self.pruned: list[int] = []
+        self.rolled: list[int] = []
+        self.waiting = 0
         self.prune_broken = False
         self.entered = asyncio.Event()
         self.gate = asyncio.Event()
@@ -84,10 +86,24 @@ class Wayward:
         await self.reading.wait()
         return rows
 
-    async def prune(self, before: int) -> None:
+    async def roll_up(self, closed: int) -> int:
+        self.rolled.append(closed)
+        self.waiting = max(0, self.waiting - 1)
+        return self.waiting
+
+    async def unrolled(self, asset: str, currency: str, interval: int) -> Sequence[int]:
+        return ()
+
+    async def prune(self, before: Mapping[int, int]) -> None:
         if self.prune_broken:
             raise HistoryError("can't prune")
-        self.pruned.append(before)
+        self.pruned.append(before[60])
+
+    async def fills(self) -> tuple[Fill, ...]:
+        return ()
+
+    async def fill(self, fills: Sequence[Fill], candles: Sequence[Candle] = ()) -> None:
+        raise AssertionError("a recorder fills nothing")
 
     async def close(self) -> None: ...
 
@@ -273,6 +289,16 @@ async def test_old_minutes_are_pruned_at_the_start_and_then_hourly() -> None:
         await recorder.flush()
     keep = MEMORY.minutes_days * DAY_MS
     assert store.pruned == [NOON - keep, NOON + HOUR_MS - keep, NOON + 2 * HOUR_MS - keep]
+
+
+async def test_rolling_up_stops_when_nothing_waits_and_does_not_hold_up_the_writes_for_long() -> None:
+    store = Wayward()
+    recorder = recording(store)
+    recorder.record(quote("1"))
+    for waiting, turns in [(0, 1), (3, 3), (1000, recorder_module.ROLL_UPS)]:
+        store.waiting, store.rolled = waiting, []
+        await recorder.flush()
+        assert store.rolled == [NOON] * turns
 
 
 async def test_clock_that_runs_ahead_prunes_nothing_that_is_new() -> None:

@@ -81,7 +81,7 @@ class Stand:
 
     def snapshot(self, reader: Reader) -> None:
         snapshot = self.book.snapshot(reader.key.assets)
-        reader.take(self.hub.snapshot(snapshot, ref=None, now=self.clock.now()))
+        reader.take(self.hub.snapshot(snapshot, "USD", ref=None, now=self.clock.now()))
 
     def later(self, ms: int) -> list[Frame[str]]:
         """Time passes, and what is due then is delivered, to all but the deaf."""

@@ -63,7 +63,7 @@ def test_what_is_no_pair_is_refused_with_an_example(ref: str) -> None:
 
 def test_an_unknown_venue_names_the_nearest_or_all() -> None:
     assert refusal(talus=options("bnance:USUSDT")).endswith("in 'bnance:USUSDT'; did you mean binance?")
-    assert refusal(talus=options("zzz:USUSDT")).endswith("known are binance, mexc, coingecko")
+    assert refusal(talus=options("zzz:USUSDT")).endswith(f"known are {', '.join(VENUES)}")
 
 
 def test_a_currency_that_can_t_be_told_is_asked_for() -> None:

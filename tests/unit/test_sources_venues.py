@@ -235,12 +235,12 @@ def test_venue_errors_have_their_own_kind(venue: Venue, status: int, body: objec
 def test_no_answer_raises_anything_but_a_source_error(venue: Venue, body: bytes):
     venue.error(200, {}, body)
     for symbols in (["A"], ["A", "B"]):
-        [request] = venue.requests(pairs(venue, *symbols))
-        try:
-            outcomes = venue.read(body, request, SEEN)
-        except BadAnswer:
-            continue
-        assert list(outcomes) == list(request.pairs)
+        for request in venue.requests(pairs(venue, *symbols)):
+            try:
+                outcomes = venue.read(body, request, SEEN)
+            except BadAnswer:
+                continue
+            assert list(outcomes) == list(request.pairs)
 
 
 @pytest.mark.parametrize("status", [418, 429])

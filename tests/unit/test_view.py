@@ -43,7 +43,7 @@ def test_old_quote_says_its_state_and_demo_says_that_it_is_made_up():
 def test_quote_without_a_price_is_unavailable_whatever_its_state():
     seen = view(price=None, state=State.LIVE)
     assert (seen.status.state, seen.status.text, seen.status.iso) == ("unavailable", "unavailable", None)
-    assert seen.sentence == "Talus (US): price unavailable"
+    assert seen.sentence == "Talus (US): unavailable"
 
 
 def test_change_since_midnight_is_never_called_24_hours():

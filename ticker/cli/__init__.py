@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
 
     demo = _add(commands, "demo", "run the service on made-up prices, no network needed")
     demo.add_argument("--listen", metavar="HOST:PORT", help="where to listen (default 127.0.0.1:8080)")
+    demo.add_argument("--scenario", metavar="NAME", help="a day that goes wrong; an unknown NAME lists them")
     demo.add_argument("--seed", type=int, default=7, help="another seed, other prices (default 7)")
 
     watch = _add(commands, "watch", "show live prices in the terminal, from a running service")

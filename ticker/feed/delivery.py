@@ -55,6 +55,7 @@ class Feed:
         """A session for an upgraded connection. RequestError when it may not be: 404, 429 or 503."""
         if self._draining:
             raise RequestError("not_ready", "shutting down; come back in a few seconds", status=503)
+        self.book.require(terms.currency)
         known, rejected = self.known(terms.assets)
         if rejected and not known:
             raise RequestError("unknown_asset", f"no such asset: {', '.join(rejected)}", status=404)

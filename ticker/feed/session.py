@@ -283,7 +283,7 @@ class Session(asyncio.Protocol):
         snapshot = book.snapshot(fresh, since)
         missed = book.snapshot(kept, (book.epoch, self.seq))
         whole = replace(snapshot, quotes=snapshot.quotes + missed.quotes)
-        self._write(self._feed.hub.snapshot(whole, ref=ref, now=self._feed.clock.now()))
+        self._write(self._feed.hub.snapshot(whole, self.key.currency, ref=ref, now=self._feed.clock.now()))
         self.seq = snapshot.seq
 
     def _send(self, message: Struct) -> None:

@@ -22,7 +22,7 @@ class Terms(Struct, frozen=True):
 
 
 def parse_terms(query: Mapping[str, str]) -> Terms:
-    """RequestError for an interval not offered or a currency without a rate. Other keys are ignored."""
+    """RequestError for an interval not offered or what can't be a currency. Other keys are ignored."""
     return Terms(
         assets=tuple(split(query.get("assets", ""))),
         currency=_currency(query.get("currency", "usd")),
@@ -36,9 +36,9 @@ def split(text: str) -> Iterable[str]:
 
 
 def _currency(text: str) -> str:
-    if text.lower() != "usd":
-        raise RequestError("unknown_currency", f"no rate into {text[:16]!r} is known; use currency=usd")
-    return "USD"
+    if not (text.isascii() and text.isalpha() and 3 <= len(text) <= 8):
+        raise RequestError("unknown_currency", f"{text[:16]!r} is no currency; an ISO code, BTC or ETH is")
+    return text.upper()
 
 
 def _interval(text: str) -> int:

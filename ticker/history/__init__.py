@@ -1,4 +1,4 @@
-"""What was: last quotes and one-minute candles that survive a restart.
+"""What was: last quotes and candles of four sizes that survive a restart.
 
 Writes what the book says and reads it back; it decides no price and knows no reader.
 """
@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from ticker.history.recorder import Recorder
 from ticker.history.sqlite import opening
-from ticker.history.store import Options, Saved, Store
+from ticker.history.store import Fill, Options, Saved, Store
 
-__all__ = ["Options", "Recorder", "Saved", "Store", "opening"]
+__all__ = ["Fill", "Options", "Recorder", "Saved", "Store", "opening"]

@@ -16,6 +16,7 @@ from ticker.clock import Clock
 from ticker.errors import HistoryError
 from ticker.history.minutes import MINUTE, MINUTE_MS, extended, rolled_up
 from ticker.history.store import Options, Saved, Store
+from ticker.history.tiers import boundaries, read, tier_for
 from ticker.model import Candle, Quote, State
 
 logger = logging.getLogger(__name__)
@@ -23,9 +24,11 @@ logger = logging.getLogger(__name__)
 # Candles that may wait for a failing store, about 14 MB: 20 assets for 16 hours, 200 for 100 minutes.
 PENDING = 20_000
 
+# Small transactions of rolling up between two writes; what is left waits for the next time.
+ROLL_UPS = 20
+
 _TRADED = {State.LIVE, State.DELAYED}
 _HOUR_MS = 3_600_000
-_DAY_MS = 24 * _HOUR_MS
 
 
 class Recorder:
@@ -73,6 +76,7 @@ class Recorder:
         async with self._turn:
             try:
                 await self._write()
+                await self._roll_up()
                 await self._prune()
             except HistoryError as error:
                 self._fails(error)
@@ -84,19 +88,23 @@ class Recorder:
     ) -> list[Candle]:
         """The newest `limit` candles of `interval` seconds that start in [start, end) ms, oldest first.
 
-        `interval` is a multiple of 60 and is rolled up from minutes; the newest candle may still be open.
+        `interval` is a multiple of 60, answered from the coarsest tier that divides it and, where that has
+        not been rolled up yet, from the tiers below; the newest candle may still be open.
         Raises ValueError for another interval or a limit below 1, HistoryError when the store can't be read.
         """
         if interval < MINUTE or interval % MINUTE or limit < 1:
             raise ValueError(f"no candles of {interval} s, at most {limit}")
         first, last = (moment + -moment % (interval * 1000) for moment in (start, end))
+        tier = tier_for(interval)
         # Between two writes: a candle is in memory or in the store, and none moves while we look.
         async with self._turn:
-            rows = await self._store.candles(asset, currency, MINUTE, first, last, limit * interval // MINUTE)
-            found = {candle.start: candle for candle in rows}
-            found |= {key[2]: candle for key, candle in self._pending.items() if key[:2] == (asset, currency)}
-        minutes = [found[moment] for moment in sorted(found) if first <= moment < last]
-        return rolled_up(minutes, interval)[-limit:]
+            pending = {
+                key[2]: candle for key, candle in self._pending.items() if key[:2] == (asset, currency)
+            }
+            found = await read(
+                self._store, pending, asset, currency, tier, first, last, limit * interval // tier
+            )
+        return rolled_up((found[moment] for moment in sorted(found)), interval)[-limit:]
 
     def _enter(self, asset: str, currency: str, price: Decimal, start: int) -> None:
         current = self._open.get((asset, currency))
@@ -131,10 +139,15 @@ class Recorder:
             if self._pending.get(key) is candle:
                 del self._pending[key]
 
+    async def _roll_up(self) -> None:
+        for _ in range(ROLL_UPS):
+            if not await self._store.roll_up(self._newest):
+                break
+
     async def _prune(self) -> None:
         # The newest candle says what is old, not our clock: a machine with a wrong date deletes nothing.
         if self._newest - self._pruned >= _HOUR_MS:
-            await self._store.prune(self._newest - self._options.minutes_days * _DAY_MS)
+            await self._store.prune(boundaries(self._newest, self._options))
             self._pruned = self._newest
 
     def _fails(self, error: HistoryError) -> None:

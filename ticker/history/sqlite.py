@@ -9,26 +9,45 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal, InvalidOperation
+from itertools import groupby
 from pathlib import Path
 
 import aiosqlite
 import msgspec
+from msgspec.structs import astuple
 
 from ticker.clock import Clock
 from ticker.errors import HistoryError
 from ticker.history.file import make_ready, trouble
-from ticker.history.minutes import MINUTE
-from ticker.history.schema import APPLICATION_ID, BOOK, LAST_MINUTES, MIGRATIONS, QUOTES, RANGE
-from ticker.history.store import Options, Saved, Store
+from ticker.history.minutes import rolled_up
+from ticker.history.schema import (
+    APPLICATION_ID,
+    BOOK,
+    FILLS,
+    KEPT,
+    LAST_MINUTES,
+    MIGRATIONS,
+    PARTS,
+    QUOTES,
+    RANGE,
+    UNROLLED,
+    WAITING,
+)
+from ticker.history.store import Fill, Options, Saved, Store
+from ticker.history.tiers import COARSER, FINER, floored
 from ticker.model import Candle, Quote
 
 logger = logging.getLogger(__name__)
 
 # Below the two seconds a stop may take; a write that finds the file locked for longer is tried again anyway.
 BUSY_SECONDS = 1.0
+# Spans rolled up in one transaction, of at most 24 parts each: a few milliseconds.
+ROLLED = 100
+# Assets whose old candles go in one transaction: once a day 1440 minutes each.
+PRUNED = 20
 
 
 class SqliteStore:
@@ -52,9 +71,7 @@ class SqliteStore:
         async with self._transaction() as db:
             await db.execute("REPLACE INTO book VALUES (1, ?, ?)", (seq, epoch))
             await db.executemany("REPLACE INTO quote VALUES (?, ?, ?)", map(_quote_row, quotes))
-            await db.executemany(
-                "REPLACE INTO candle VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_candle_row, candles)
-            )
+            await _write(db, "REPLACE", candles)
 
     async def candles(
         self, asset: str, currency: str, interval: int, start: int, end: int, limit: int
@@ -63,9 +80,46 @@ class SqliteStore:
             rows = await db.execute_fetchall(RANGE, (asset, currency, interval, start, end, limit))
             return [_candle(row) for row in rows][::-1]
 
-    async def prune(self, before: int) -> None:
+    async def roll_up(self, closed: int) -> int:
+        # The finest first: a coarser one is made from what they become.
+        for tier, finer in FINER.items():
+            span = {"tier": tier, "finer": finer, "latest": closed - tier * 1000, "most": ROLLED}
+            async with self._transaction() as db:
+                waiting = list(await db.execute_fetchall(WAITING, span))
+                if waiting:
+                    parts = map(_candle, await db.execute_fetchall(PARTS, span))
+                    series = groupby(parts, key=lambda candle: (candle.asset, candle.currency))
+                    await _write(db, "REPLACE", [one for _, of in series for one in rolled_up(of, tier)])
+                    await db.executemany(
+                        "DELETE FROM due WHERE asset = ? AND currency = ? AND interval = ? AND start = ?",
+                        waiting,
+                    )
+                    return len(waiting)
+        return 0
+
+    async def unrolled(self, asset: str, currency: str, interval: int) -> Sequence[int]:
+        async with self._statements() as db:
+            ((start,),) = await db.execute_fetchall(UNROLLED, (asset, currency, interval))
+            return () if start is None else (start,)
+
+    async def prune(self, before: Mapping[int, int]) -> None:
+        async with self._statements() as db:
+            kept = list(await db.execute_fetchall(KEPT))
+        for at in range(0, len(kept), PRUNED):
+            async with self._transaction() as db:
+                await db.executemany(
+                    "DELETE FROM candle WHERE asset = ? AND currency = ? AND interval = ? AND start < ?",
+                    [(*of, *limit) for of in kept[at : at + PRUNED] for limit in before.items()],
+                )
+
+    async def fills(self) -> tuple[Fill, ...]:
+        async with self._statements() as db:
+            return tuple(Fill(*row) for row in await db.execute_fetchall(FILLS))
+
+    async def fill(self, fills: Sequence[Fill], candles: Sequence[Candle] = ()) -> None:
         async with self._transaction() as db:
-            await db.execute("DELETE FROM candle WHERE interval = ? AND start < ?", (MINUTE, before))
+            await db.executemany("REPLACE INTO fill VALUES (?, ?, ?, ?, ?, ?)", map(astuple, fills))
+            await _write(db, "INSERT OR IGNORE", candles)
 
     async def close(self) -> None:
         async with self._statements() as db:
@@ -154,6 +208,18 @@ async def _place(wanted: str | None, clock: Clock) -> str:
     path = Path.cwd() / wanted
     await asyncio.to_thread(make_ready, path, clock.now())
     return str(path)
+
+
+async def _write(db: aiosqlite.Connection, verb: str, candles: Sequence[Candle]) -> None:
+    """Candles, and the spans that are to be rolled up again for their sake."""
+    await db.executemany(f"{verb} INTO candle VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_candle_row, candles))
+    await db.executemany("INSERT OR IGNORE INTO due VALUES (?, ?, ?, ?)", set(_parents(candles)))
+
+
+def _parents(candles: Sequence[Candle]) -> Iterator[tuple[str, str, int, int]]:
+    for candle in candles:
+        if (tier := COARSER.get(candle.interval)) is not None:
+            yield candle.asset, candle.currency, tier, floored(candle.start, tier)
 
 
 def _quote_row(quote: Quote) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ The settings, what a restart gets back, and the Store protocol. It knows no file
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
@@ -21,7 +21,12 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="SQLite file of last quotes and candles; empty keeps nothing on disk"),
     ] = "ticker.sqlite"
     flush_seconds: Annotated[float, Meta(description="Seconds between two writes", ge=0.1)] = 2.0
+    backfill: Annotated[bool, Meta(description="Whether venues are asked for the past on first start")] = True
     minutes_days: Annotated[int, Meta(description="Days for which one-minute candles are kept", ge=1)] = 2
+    fives_days: Annotated[int, Meta(description="Days for which five-minute candles are kept", ge=1)] = 30
+    hours_days: Annotated[
+        int, Meta(description="Days for which hourly candles are kept; daily ones are kept for ever", ge=1)
+    ] = 730
 
 
 class Saved(Struct, frozen=True):
@@ -38,6 +43,19 @@ class Saved(Struct, frozen=True):
     candles: tuple[Candle, ...] = ()
 
 
+class Fill(Struct, frozen=True):
+    """A backfill of one asset's candles of `interval` seconds from `pair`: those that start in [reached,
+    until) ms are still to be asked for.
+    """
+
+    asset: str
+    currency: str
+    interval: int
+    pair: str
+    reached: int
+    until: int
+
+
 class Store(Protocol):
     """Keeps quotes and candles. Every method raises HistoryError when it can't do what it says."""
 
@@ -52,7 +70,22 @@ class Store(Protocol):
     ) -> list[Candle]:
         """The newest `limit` candles of `interval` seconds that start in [start, end) ms, oldest first."""
 
-    async def prune(self, before: int) -> None:
-        """Delete one-minute candles that start before `before`, ms."""
+    async def roll_up(self, closed: int) -> int:
+        """Roll some of what waits into candles of the next tier, those that end at `closed` ms or before.
+
+        One small transaction; how many it made up its mind about, 0 when nothing waits any more.
+        """
+
+    async def unrolled(self, asset: str, currency: str, interval: int) -> Sequence[int]:
+        """The start (ms) of the oldest candle of `interval` seconds or less that waits, if one does."""
+
+    async def prune(self, before: Mapping[int, int]) -> None:
+        """Delete candles of each interval that start before its moment, ms."""
+
+    async def fills(self) -> tuple[Fill, ...]:
+        """Every backfill that was begun, the finished ones too."""
+
+    async def fill(self, fills: Sequence[Fill], candles: Sequence[Candle] = ()) -> None:
+        """Keep how far these backfills are and what they brought, all or none. What is there stays."""
 
     async def close(self) -> None: ...

@@ -11,6 +11,7 @@ from decimal import Context, Decimal
 from msgspec import Raw
 
 from ticker.errors import RequestError
+from ticker.market import chart
 from ticker.market.faults import Fault
 from ticker.market.tokens import TOKENS
 from ticker.market.venue import Bar, Listing, Params, Reply, Venue, View, page, phrase, retry_after
@@ -71,6 +72,10 @@ def tickers(view: View, params: Params) -> Reply:
         if symbol != "USDT"
     ]
     return Reply({"name": listing.token.id, "tickers": traded})
+
+
+def market_chart(view: View, params: Params) -> Reply:
+    return chart.prices(view, params, number)
 
 
 def _ranked(view: View) -> list[Listing]:
@@ -141,7 +146,12 @@ VENUE = Venue(
     listings={
         token.id: Listing.of("coingecko", token.id, token, decimals=15, share=Decimal(1)) for token in TOKENS
     },
-    routes={"/simple/price": simple_price, "/search": search, "/coins/{id}/tickers": tickers},
+    routes={
+        "/simple/price": simple_price,
+        "/search": search,
+        "/coins/{id}/tickers": tickers,
+        "/coins/{id}/market_chart/range": market_chart,
+    },
     refuse=refuse,
     error=error,
     headers={"Content-Type": "application/json; charset=utf-8", "Server": "cloudflare"},

@@ -12,15 +12,55 @@ from typing import Final, NamedTuple
 
 from ticker.clock import Clock
 from ticker.errors import RequestError
-from ticker.market import binance, coingecko, mexc
+from ticker.market import (
+    binance,
+    bitget,
+    bitstamp,
+    bybit,
+    coinbase,
+    coingecko,
+    coinmarketcap,
+    coinpaprika,
+    cryptocom,
+    defillama,
+    gate,
+    gemini,
+    kraken,
+    kucoin,
+    mexc,
+    okx,
+    pyth,
+    rates,
+)
 from ticker.market.faults import Fault
+from ticker.market.scenarios import Scenario
+from ticker.market.streams import Streams
 from ticker.market.tokens import TOKENS
 from ticker.market.venue import Answer, Params, Reply, Venue, View, page
 from ticker.market.walk import DAY, Walk
 
 VENUES: Final[Mapping[str, Venue]] = {
-    module.VENUE.name: module.VENUE for module in (binance, mexc, coingecko)
-}
+    module.VENUE.name: module.VENUE
+    for module in (
+        binance,
+        mexc,
+        coinbase,
+        kraken,
+        okx,
+        bybit,
+        kucoin,
+        gate,
+        bitget,
+        cryptocom,
+        bitstamp,
+        gemini,
+        coingecko,
+        coinpaprika,
+        coinmarketcap,
+        defillama,
+        pyth,
+    )
+} | {venue.name: venue for venue in rates.VENUES}
 
 # As a venue has no candles from before it listed a token. It also bounds the work of one request.
 _HISTORY = 30 * DAY
@@ -60,13 +100,16 @@ class Market:
     """Venues over one set of walks. The same seed, opening moment and clock times give the same prices.
 
     It opens at `clock.now()`: then every token has the price and 24 h change that tokens.py says.
+    A scenario begins some seconds later.
     """
 
-    def __init__(self, *, seed: int = 7, clock: Clock) -> None:
+    def __init__(self, *, seed: int = 7, clock: Clock, scenario: Scenario | None = None) -> None:
         self.seed = seed
+        self.scenario = scenario
         self.clock = clock
         self.opened = clock.now() // 1000
         self.requests: Final[Mapping[str, Requests]] = {name: Requests() for name in VENUES}
+        self.streams: Final = Streams()
         self._weights = {name: _Weight() for name in VENUES}
         self._troubles: dict[str, _Trouble] = {}
         self._walks = {
@@ -108,6 +151,9 @@ class Market:
             birth=self.opened - _HISTORY,
             listings=listings,
             walks=self._walks,
+            venue=venue.name,
+            opened=self.opened,
+            shifts=self.scenario.shifts if self.scenario else (),
         )
 
     def respond(self, venue: Venue, answer: Answer, params: Params) -> Outcome:
@@ -161,11 +207,12 @@ def _worded(venue: Venue, answer: Answer, params: Params, view: View, fault: Fau
 
 
 def _spoiled(body: object, fields: frozenset[str], value: str | int | None) -> object:
-    """The same body with `value` under every key of `fields`."""
+    """The same body with `value` under every key of `fields`, but for one that holds an object."""
     match body:
         case dict():
             return {
-                key: value if key in fields else _spoiled(item, fields, value) for key, item in body.items()
+                key: value if key in fields and not isinstance(item, dict) else _spoiled(item, fields, value)
+                for key, item in body.items()
             }
         case list():
             return [_spoiled(item, fields, value) for item in body]

@@ -19,6 +19,7 @@ from multidict import CIMultiDict
 from ticker.errors import RequestError
 from ticker.market.faults import Fault
 from ticker.market.market import VENUES, Market
+from ticker.market.streams.server import routes as stream_routes
 from ticker.market.venue import Answer, Reply, Venue
 
 DEMO_HEADER = "Ticker-Demo"
@@ -38,6 +39,7 @@ def application(market: Market) -> web.Application:
     for venue in VENUES.values():
         for path, answer in venue.routes.items():
             app.router.add_get(f"/{venue.name}{path}", _endpoint(venue, answer))
+    app.add_routes(stream_routes(market))
     app.router.add_get("/", _index)
     app.router.add_post("/faults/{venue}", _fail)
     app.router.add_delete("/faults/{venue}", _heal)
@@ -71,7 +73,9 @@ async def _mark(_request: web.Request, response: web.StreamResponse) -> None:
 def _endpoint(venue: Venue, answer: Answer) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         market = request.app[_MARKET]
-        reply, fault, now = market.respond(venue, answer, {**request.query, **request.match_info})
+        # A parameter given several times is a list with commas.
+        query = {name: ",".join(request.query.getall(name)) for name in request.query}
+        reply, fault, now = market.respond(venue, answer, {**query, **request.match_info})
         headers = _headers(market, venue, reply, now)
         body = reply.body.encode() if isinstance(reply.body, str) else _JSON.encode(reply.body)
         if reply.fresh is not None:

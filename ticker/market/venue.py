@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from hashlib import blake2s
 from http.client import responses
 
 from ticker.errors import RequestError
 from ticker.market.faults import Fault
+from ticker.market.scenarios import Shift, bent
 from ticker.market.tokens import Token
 from ticker.market.walk import DAY, Walk, growth
 
 _VOLUME = Decimal("0.00000001")
+# A scenario may shift a price by 18 places.
+WIDE = Context(prec=64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,8 @@ class Listing:
         points = blake2s(f"{venue}:{token.id}".encode(), digest_size=1).digest()[0] % 7 - 3
         return Listing(symbol, token, Decimal(1).scaleb(-decimals), 1 + Decimal(points).scaleb(-4), share)
 
-    def price(self, log: int) -> Decimal:
-        return (self.token.price * growth(log) * self.premium).quantize(self.tick)
+    def price(self, log: int, factor: Decimal = Decimal(1)) -> Decimal:
+        return WIDE.quantize(self.token.price * growth(log) * self.premium * factor, self.tick)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class Bar:
 class View:
     """The market as one venue sees it at one moment. `now` is the venue's own time in milliseconds.
 
-    `second` is the second its prices are from, `birth` the first second it has history of.
+    `second` is the second its prices are from, `birth` the first second it has history of. `shifts` are the
+    scenario's, counted from `opened`.
     """
 
     now: int
@@ -76,10 +80,14 @@ class View:
     birth: int
     listings: Mapping[str, Listing]
     walks: Mapping[str, Walk]
+    venue: str = ""
+    opened: int = 0
+    shifts: tuple[Shift, ...] = ()
 
     def bar(self, listing: Listing, first: int, last: int) -> Bar:
         stretch = self.walks[listing.token.id].stretch(first, last)
-        high, low = listing.price(stretch.high), listing.price(stretch.low)
+        off = bent(self.shifts, listing.token.id, self.venue, first - self.opened, last - self.opened)
+        high, low = listing.price(stretch.high, off.high), listing.price(stretch.low, off.low)
         per_second = listing.token.turnover * listing.share / listing.token.price / DAY
         volume = (per_second * stretch.activity).quantize(_VOLUME)
         # Rounding to the tick may push low and high together, and the average price must stay between them.
@@ -87,12 +95,12 @@ class View:
         return Bar(
             start=first,
             end=last,
-            open=listing.price(stretch.open),
+            open=listing.price(stretch.open, off.open),
             high=high,
             low=low,
-            close=listing.price(stretch.close),
+            close=listing.price(stretch.close, off.close),
             volume=volume,
-            turnover=(volume * average).quantize(_VOLUME),
+            turnover=WIDE.quantize(volume * average, _VOLUME),
         )
 
     def day(self, listing: Listing) -> Bar:

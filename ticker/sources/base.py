@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Raw, Struct
@@ -25,12 +25,26 @@ TOLERANCE = Decimal("0.5")
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[sources.<venue>]` of the configuration. ValueError: `base_url` or `key` can't be one."""
+    """`[sources.<venue>]` of the configuration. ValueError: an address or `key` can't be one."""
 
     base_url: Annotated[
         str | None,
         Meta(
             description="Where the venue answers: a mirror, a proxy, a paid host; unset: its public address"
+        ),
+    ] = None
+    mode: Annotated[
+        Literal["auto", "stream", "poll"],
+        Meta(
+            description="stream: prices as the venue pushes them; poll: ask for them; "
+            "auto: stream where the venue has one, and ask whenever it falls behind"
+        ),
+    ] = "auto"
+    stream_url: Annotated[
+        str | None,
+        Meta(
+            description="Where the venue's websocket answers; unset: its public address, "
+            "but in mode auto none beside a base_url of your own"
         ),
     ] = None
     interval: Annotated[
@@ -50,15 +64,17 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.key is not None and not (self.key.isascii() and self.key.isprintable() and self.key.strip()):
             raise ValueError("key must be plain printable text")
         if self.base_url is not None:
-            self._check_address(self.base_url)
+            self._check_address("base_url", self.base_url, "https", "http")
+        if self.stream_url is not None:
+            self._check_address("stream_url", self.stream_url, "wss", "ws")
 
     @staticmethod
-    def _check_address(address: str) -> None:
+    def _check_address(name: str, address: str, *schemes: str) -> None:
         parts = urlsplit(address)
         # Reading the port is what refuses one that is no number.
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        usable = parts.scheme in schemes and parts.hostname and parts.port != 0
         if not usable or parts.query or parts.fragment:
-            raise ValueError("base_url must look like https://host or https://host/path")
+            raise ValueError(f"{name} must look like {schemes[0]}://host or {schemes[0]}://host/path")
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         shown = asdict(self)
@@ -101,6 +117,12 @@ class Venue(ABC):
     aggregator: ClassVar[bool] = False
     quotes: ClassVar[tuple[str, ...]] = ()
     used_weight_header: ClassVar[str | None] = None
+    needs_key: ClassVar[bool] = False
+
+    @property
+    def section(self) -> str:
+        """Where its settings are."""
+        return f"sources.{self.name}"
 
     def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
         """Base and quote currency of the venue's spelling; None where they can't be told for certain.

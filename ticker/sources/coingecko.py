@@ -2,8 +2,9 @@
 
 https://docs.coingecko.com/reference/simple-price
 Limits: without a key 5 to 15 requests a minute, as its load allows, so 5; with a Demo key 30 and 10,000 a
-month (one every 270 s, all month long); paid plans from 250 up. It renews its answer about once a minute.
-An unknown id is missing from the answer; a coin listed without a price is `{}`.
+month (one every 270 s, all month long); paid plans from 250 up, at a host of their own, which base_url names.
+It renews its answer about once a minute. An unknown id is missing from the answer; a coin listed without a
+price is `{}`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,19 @@ from urllib.parse import urlsplit
 
 from msgspec import Raw, Struct
 
+from ticker.errors import BadAnswer, Refused, SourceError
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Options, Request, Venue, change_24h
 from ticker.sources.decode import Figure, Price, amount, decode, positive, signed
 
 PRO_HOST = "pro-api.coingecko.com"
+PRO_BUDGET = Budget(250, 60)
+# https://docs.coingecko.com/docs/errors-and-rate-limits
+KEY_ERRORS = {
+    10002: "it needs a key; set sources.coingecko.key",
+    10010: f"the key is a Pro key; set sources.coingecko.base_url to https://{PRO_HOST}/api/v3",
+    10011: "the key is a Demo key; unset sources.coingecko.base_url",
+}
 FIELDS = (
     ("vs_currencies", "usd"),
     ("include_24hr_change", "true"),
@@ -35,6 +44,21 @@ class Row(Struct):
     usd_24h_vol: Figure | None = None
     usd_market_cap: Figure | None = None
     last_updated_at: int | None = None
+
+
+class Status(Struct):
+    error_code: int
+
+
+class Wrapped(Struct):
+    status: Status
+
+
+class Failure(Struct):
+    """`{"status": {…}}`, or the same inside `error`."""
+
+    status: Status | None = None
+    error: Wrapped | str | None = None
 
 
 class CoinGecko(Venue):
@@ -54,8 +78,13 @@ class CoinGecko(Venue):
     def headers(self, options: Options) -> Mapping[str, str]:
         if options.key is None:
             return {}
-        paid = urlsplit(self.address(options)).hostname == PRO_HOST
-        return {"x-cg-pro-api-key" if paid else "x-cg-demo-api-key": options.key}
+        return {"x-cg-pro-api-key" if self._paid(options) else "x-cg-demo-api-key": options.key}
+
+    def budget_for(self, options: Options) -> Budget:
+        return PRO_BUDGET if options.key and self._paid(options) else super().budget_for(options)
+
+    def _paid(self, options: Options) -> bool:
+        return urlsplit(self.address(options)).hostname == PRO_HOST
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         if not pairs:
@@ -79,3 +108,12 @@ class CoinGecko(Venue):
             market_cap=positive(said.usd_market_cap),
             note=note,
         )
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> SourceError | None:
+        try:
+            failure = decode(Failure, body)
+        except BadAnswer:
+            return None
+        inner = failure.error.status if isinstance(failure.error, Wrapped) else failure.status
+        why = KEY_ERRORS.get(inner.error_code) if inner else None
+        return Refused(f"CoinGecko refuses us: {why}") if why else None

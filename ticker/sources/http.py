@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 import aiohttp
 from msgspec import Struct
@@ -30,6 +31,15 @@ RETRY_CEILING = 3600.0
 REDIRECTS = 3
 USER_AGENT = "price-ticker"
 DELAY = re.compile(r"[0-9]{1,10}")
+
+
+class Peer(Protocol):
+    """Whoever is asked, as its errors name it: in words, and by the section of its settings."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def section(self) -> str: ...
 
 
 class Validator(Struct, frozen=True):
@@ -79,10 +89,10 @@ async def fetch(
 
     Raises Unreachable, RateLimited, Refused, BadAnswer, or what the venue makes of its own error.
     """
-    headers = {**venue.headers(options), **_conditions(validator)}
+    headers = {**venue.headers(options), **conditions(validator)}
     url = URL(venue.address(options) + request.path).update_query(request.query)
     seconds = options.timeout if within is None else within
-    response, body = await _exchange(session, venue, url, headers, seconds=seconds, limit=body_limit)
+    response, body = await exchange(session, venue, url, headers, seconds=seconds, limit=body_limit)
     seen = clock.now()
     unchanged = response.status == 304 and validator is not None
     if not unchanged and (failure := _failure(venue, response, body, seen)):
@@ -92,15 +102,15 @@ async def fetch(
         unchanged=unchanged,
         seen=seen,
         date=_date(response.headers),
-        validator=_validator(response.headers),
+        validator=validator_told(response.headers),
         used_weight=_used_weight(venue, response.headers),
         demo="Ticker-Demo" in response.headers,
     )
 
 
-async def _exchange(
+async def exchange(
     session: aiohttp.ClientSession,
-    venue: Venue,
+    peer: Peer,
     url: URL,
     headers: Mapping[str, str],
     *,
@@ -109,21 +119,21 @@ async def _exchange(
 ) -> tuple[aiohttp.ClientResponse, bytes]:
     """The whole of one request, the body read; Unreachable where that failed on the way."""
     try:
-        async with asyncio.timeout(seconds), await _get(session, venue, url, headers) as response:
-            return response, await _body(response, venue, limit)
+        async with asyncio.timeout(seconds), await _get(session, peer, url, headers) as response:
+            return response, await _body(response, peer, limit)
     except TimeoutError as late:
         raise Unreachable(
-            f"{venue.title} did not answer within {seconds:g} s; "
-            f"check the network, or allow more with sources.{venue.name}.timeout"
+            f"{peer.title} did not answer within {seconds:g} s; "
+            f"check the network, or allow more with {peer.section}.timeout"
         ) from late
     except (aiohttp.ClientError, OSError) as broken:
         raise Unreachable(
-            f"{venue.title}: {_reason(broken)}; check the network or {_setting(venue)}"
+            f"{peer.title}: {_reason(broken)}; check the network or {_setting(peer)}"
         ) from broken
 
 
 async def _get(
-    session: aiohttp.ClientSession, venue: Venue, url: URL, headers: Mapping[str, str]
+    session: aiohttp.ClientSession, peer: Peer, url: URL, headers: Mapping[str, str]
 ) -> aiohttp.ClientResponse:
     """Follows redirects by hand: our key must not go to another host, nor prices come over plain HTTP."""
     for _ in range(REDIRECTS + 1):
@@ -132,30 +142,28 @@ async def _get(
         if response.status not in (301, 302, 303, 307, 308) or location is None:
             return response
         response.close()
-        url = _target(venue, url, location)
-    raise Refused(f"{venue.title} redirects in circles; check {_setting(venue)}")
+        url = _target(peer, url, location)
+    raise Refused(f"{peer.title} redirects in circles; check {_setting(peer)}")
 
 
-def _target(venue: Venue, url: URL, location: str) -> URL:
+def _target(peer: Peer, url: URL, location: str) -> URL:
     try:
         target = url.join(URL(location))
     except ValueError as wrong:
-        raise BadAnswer(f"{venue.title} redirects to no address; check {_setting(venue)}") from wrong
+        raise BadAnswer(f"{peer.title} redirects to no address; check {_setting(peer)}") from wrong
     if target.host != url.host or (url.scheme == "https" and target.scheme != "https"):
-        raise Refused(
-            f"{venue.title} redirects to {target.host}, which isn't followed; set {_setting(venue)}"
-        )
+        raise Refused(f"{peer.title} redirects to {target.host}, which isn't followed; set {_setting(peer)}")
     return target
 
 
-async def _body(response: aiohttp.ClientResponse, venue: Venue, limit: int) -> bytes:
+async def _body(response: aiohttp.ClientResponse, peer: Peer, limit: int) -> bytes:
     """The decompressed body. Read in pieces, so that a bomb is dropped after the first piece too many."""
     body = bytearray()
     async for piece in response.content.iter_any():
         body += piece
         if len(body) > limit:
             response.close()
-            raise BadAnswer(f"{venue.title} sent more than {limit} bytes; check {_setting(venue)}")
+            raise BadAnswer(f"{peer.title} sent more than {limit} bytes; check {_setting(peer)}")
     return bytes(body)
 
 
@@ -164,37 +172,35 @@ def _failure(venue: Venue, response: aiohttp.ClientResponse, body: bytes, seen: 
     own = venue.error(status, headers, body)
     if own is None and status == 200:
         return _not_json(venue, headers, body)
-    wait = _retry_after(headers, seen)
-    failure = own or _by_status(venue, status, wait)
+    wait = wait_told(headers, seen)
+    failure = own or by_status(venue, status, wait)
     if isinstance(failure, RateLimited) and failure.retry_after is None:
         failure.retry_after = wait
     return failure
 
 
-def _by_status(venue: Venue, status: int, wait: float | None) -> SourceError:
+def by_status(peer: Peer, status: int, wait: float | None) -> SourceError:
     when = "asked again later" if wait is None else f"asked again in {wait:.0f} s"
     if status == 418:
         return RateLimited(
-            f"{venue.title} has banned this address for a while (418); {when}", retry_after=wait
+            f"{peer.title} has banned this address for a while (418); {when}", retry_after=wait
         )
     if status == 429:
         return RateLimited(
-            f"{venue.title} says too many requests (429); {when}; raise sources.{venue.name}.interval",
+            f"{peer.title} says too many requests (429); {when}; raise {peer.section}.interval",
             retry_after=wait,
         )
     if status == 503 and wait is not None:
-        return RateLimited(f"{venue.title} is not available (503); {when}", retry_after=wait)
+        return RateLimited(f"{peer.title} is not available (503); {when}", retry_after=wait)
     if status >= 500:
-        return Unreachable(f"{venue.title} has trouble of its own ({status}); asked again by itself")
+        return Unreachable(f"{peer.title} has trouble of its own ({status}); asked again by itself")
     if status == 451:
         return Refused(
-            f"{venue.title} does not serve this location (451); set {_setting(venue)} to a host that does"
+            f"{peer.title} does not serve this location (451); set {_setting(peer)} to a host that does"
         )
     if status in (401, 403):
-        return Refused(
-            f"{venue.title} refuses us ({status}); check sources.{venue.name}.key and {_setting(venue)}"
-        )
-    return Refused(f"{venue.title} answered {status} where 200 was expected; check {_setting(venue)}")
+        return Refused(f"{peer.title} refuses us ({status}); check {_setting(peer)} and any key")
+    return Refused(f"{peer.title} answered {status} where 200 was expected; check {_setting(peer)}")
 
 
 def _not_json(venue: Venue, headers: Mapping[str, str], body: bytes) -> BadAnswer | None:
@@ -205,8 +211,8 @@ def _not_json(venue: Venue, headers: Mapping[str, str], body: bytes) -> BadAnswe
     return None
 
 
-def _setting(venue: Venue) -> str:
-    return f"sources.{venue.name}.base_url"
+def _setting(peer: Peer) -> str:
+    return f"{peer.section}.base_url"
 
 
 def _reason(broken: Exception) -> str:
@@ -225,14 +231,14 @@ def _reason(broken: Exception) -> str:
     return f"no usable answer ({type(broken).__name__})"
 
 
-def _conditions(validator: Validator | None) -> dict[str, str]:
+def conditions(validator: Validator | None) -> dict[str, str]:
     if validator is None:
         return {}
     pairs = {"If-None-Match": validator.etag, "If-Modified-Since": validator.last_modified}
     return {name: value for name, value in pairs.items() if value is not None}
 
 
-def _validator(headers: CIMultiDictProxy[str]) -> Validator | None:
+def validator_told(headers: CIMultiDictProxy[str]) -> Validator | None:
     etag, modified = headers.get("ETag"), headers.get("Last-Modified")
     return Validator(etag, modified) if etag or modified else None
 
@@ -250,7 +256,7 @@ def _http_date(text: str) -> int | None:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def _retry_after(headers: Mapping[str, str], seen: int) -> float | None:
+def wait_told(headers: Mapping[str, str], seen: int) -> float | None:
     """Seconds to wait (RFC 9110, 10.2.3); a date is counted from the venue's own clock."""
     said = headers.get("Retry-After", "").strip()
     if DELAY.fullmatch(said):

@@ -26,6 +26,8 @@ UNKNOWN_FOR = 600.0
 RATE_LIMITED_FOR = 60.0
 # A round may take this many times one request's timeout.
 ROUND = 2
+# Bytes from which on a body is read in a thread, so that it doesn't hold the event loop.
+LARGE = 65536
 # Addresses whose last answer is kept for a 304; one round asks a handful.
 HELD = 16
 
@@ -119,14 +121,17 @@ class Source:
             raise
         if answer.used_weight is not None:
             self.allowance.learn(answer.used_weight)
-        outcomes = self._outcomes(request, answer, held)
+        outcomes = await self._outcomes(request, answer, held)
         self._hold(request, answer.validator or (held.validator if held else None), outcomes)
         return outcomes
 
-    def _outcomes(self, request: Request, answer: Answer, held: Held | None) -> dict[Pair, Outcome]:
+    async def _outcomes(self, request: Request, answer: Answer, held: Held | None) -> dict[Pair, Outcome]:
         if answer.unchanged and held is not None:
             return {pair: _renewed(outcome, answer) for pair, outcome in held.outcomes.items()}
-        outcomes = self.venue.read(answer.body, request, answer.seen)
+        if len(answer.body) > LARGE:
+            outcomes = await asyncio.to_thread(self.venue.read, answer.body, request, answer.seen)
+        else:
+            outcomes = self.venue.read(answer.body, request, answer.seen)
         if not answer.demo:
             return outcomes
         return {

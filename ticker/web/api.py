@@ -137,18 +137,18 @@ class Api:
 
     async def quotes(self, request: web.Request) -> web.Response:
         """The quotes of `assets`, all of them when none are named."""
-        _currency(request)
+        currency = self._currency(request)
         named = [a for a in request.query.get("assets", "").split(",") if a and a != "*"]
         ids = dict.fromkeys(self._known(a.strip()) for a in named) if named else self._book.assets
-        listed = [quote_object(self._book.quote(asset), asset=True) for asset in ids]
+        listed = [quote_object(self._book.quote(asset, currency), asset=True) for asset in ids]
         seq = max((quote.seq for quote in listed), default=0)
         return answer(request, Quotes(self._book.epoch, seq, listed), max_age=1)
 
     async def quote(self, request: web.Request) -> web.Response:
         """One quote, with what each source said and whether it was used."""
-        _currency(request)
+        currency = self._currency(request)
         asset = self._known(request.match_info["asset"])
-        plain = quote_object(self._book.quote(asset), asset=True)
+        plain = quote_object(self._book.quote(asset, currency), asset=True)
         seen = [observation_object(o) for o in self._book.observations(asset)]
         fields = {name: getattr(plain, name) for name in plain.__struct_fields__}
         total = len({o.source for o in seen})
@@ -192,18 +192,17 @@ class Api:
             return answer(request, body, max_age=0)
         return web.Response(status=503, body=encode(body), content_type=JSON)
 
+    def _currency(self, request: web.Request) -> str:
+        currency = request.query.get("currency", "usd").upper()
+        self._book.require(currency)
+        return currency
+
     def _known(self, asset: str) -> str:
         if asset in self._book.assets:
             return asset
         near = difflib.get_close_matches(asset, self._book.assets, n=1)
         hint = f"did you mean {near[0]}?" if near else "/v1/assets lists them"
         raise RequestError("unknown_asset", f"no asset {asset[:64]!r}; {hint}", status=404)
-
-
-def _currency(request: web.Request) -> None:
-    asked = request.query.get("currency", "usd")
-    if asked.lower() != "usd":
-        raise RequestError("unknown_currency", f"no rate into {asked[:16]!r} is known; use currency=usd")
 
 
 def _number(request: web.Request, name: str, default: int, *, least: int = 0, most: int = 10**15) -> int:

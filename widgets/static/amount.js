@@ -1,12 +1,13 @@
 /** How a large amount is written: the twin of format.py's compact. Only the hosted pages have such amounts. */
 
-import { SIGNS, fixed, grouped } from "./format.js";
+import { fixed, local } from "./format.js";
 
 /**
  * @param {string | null} value not negative
  * @param {string} currency
+ * @param {import("./format.js").Notation} how
  */
-export const compact = (value, currency) => {
+export const compact = (value, currency, how) => {
   if (value === null) return "—";
   const [whole, part = ""] = value.split(".");
   /** @param {number} scale */
@@ -16,7 +17,7 @@ export const compact = (value, currency) => {
   };
   let scale = Math.min(Math.floor((whole.length - 1) / 3), 4);
   if (scaled(scale).length > 6 && scale < 4) scale++;
-  const number = grouped(scaled(scale)) + ["", "K", "M", "B", "T"][scale];
-  const sign = SIGNS[currency];
-  return sign ? sign + number : `${number} ${currency}`;
+  const number = local(scaled(scale), how) + ["", "K", "M", "B", "T"][scale];
+  const pattern = currency === how[1][2] ? how[1][0] : "#";
+  return (pattern === "#" ? `# ${currency}` : pattern).replace("#", number);
 };

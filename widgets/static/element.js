@@ -1,5 +1,5 @@
 /**
- * <price-ticker kind="quote" asset="talus" theme="auto">: the server's markup in a shadow root, then live.
+ * <price-ticker kind="quote" asset="talus" locale="en" theme="auto">: the server's markup in a shadow root, then live.
  * It always shows something in its reserved place, and tells the page by load, update, stale and error.
  */
 
@@ -50,7 +50,7 @@ const follow = (root, tell) => {
 let sheet;
 
 class PriceTicker extends HTMLElement {
-  static observedAttributes = ["kind", "asset", "theme"];
+  static observedAttributes = ["kind", "asset", "locale", "theme"];
 
   #root = this.attachShadow({ mode: "open" });
   #tries = 0;
@@ -112,7 +112,8 @@ class PriceTicker extends HTMLElement {
       request.abort();
     };
     const kind = this.getAttribute("kind") ?? "quote";
-    request.open("GET", `${HOME}/widgets/${kind}?asset=${encodeURIComponent(asset)}&form=fragment`);
+    const said = new URLSearchParams({ asset, form: "fragment", locale: this.getAttribute("locale") ?? "en" });
+    request.open("GET", `${HOME}/widgets/${kind}?${said}`);
     request.responseType = "document";
     request.timeout = 10000;
     request.onload = request.onerror = request.ontimeout = () => {

@@ -4,13 +4,16 @@
  */
 
 import { compact } from "./amount.js";
+import { notation } from "./format.js";
 
-for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-amount]")))
-  part.closest("[data-price-ticker]")?.addEventListener("update", (event) => {
+for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-amount]"))) {
+  const root = /** @type {HTMLElement | null} */ (part.closest("[data-price-ticker]"));
+  root?.addEventListener("update", (event) => {
     const { quote } = /** @type {CustomEvent<{ quote: import("./feed.js").Quote }>} */ (event).detail;
     const name = /** @type {"volume_24h" | "market_cap"} */ (part.dataset.amount);
-    part.textContent = compact(quote[name], quote.currency);
+    part.textContent = compact(quote[name], quote.currency, notation(root));
   });
+}
 
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-copy]"))) {
   const code = document.getElementById(button.dataset.copy ?? "");

@@ -3,9 +3,10 @@
  * written. Text only, never HTML.
  */
 
-import { iso, percent, price, status } from "./format.js";
+import { iso, moment, notation, percent, price, status, word } from "./format.js";
 
 /** @typedef {import("./feed.js").Quote} Quote */
+/** @typedef {import("./format.js").Notation} Notation */
 
 /**
  * @param {string} tag
@@ -31,22 +32,24 @@ const put = (part, text) => {
  * @param {Element} part
  * @param {string | null} value
  * @param {string} currency
+ * @param {Notation} how
  */
-const money = (part, value, currency) => {
-  const { text, head, zeros, tail } = price(value, currency);
+const money = (part, value, currency, how) => {
+  const [text, head, zeros, tail] = price(value, currency, how);
   if (!head) return put(part, text);
   const seen = make("span", head);
   seen.ariaHidden = "true";
-  if (zeros) seen.append(make("sub", String(zeros)), tail);
+  if (zeros) seen.append(make("sub", zeros), tail ?? "");
   part.replaceChildren(seen, make("span", text, "vh"));
 };
 
 /**
  * @param {Element} part
  * @param {string | null} value
+ * @param {Notation} how
  */
-const change = (part, value) => {
-  const { text, arrow, word, direction } = percent(value);
+const change = (part, value, how) => {
+  const [text, arrow, word, direction] = percent(value, how);
   const [sign, number] = part.children;
   part.setAttribute("data-dir", direction);
   put(sign, arrow);
@@ -61,13 +64,14 @@ const change = (part, value) => {
  */
 export const paint = (root, quote) => {
   const { currency, conversion } = quote;
+  const how = notation(root);
   root.toggleAttribute("data-demo", quote.demo === true);
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-f]"))) {
     const name = /** @type {keyof Quote} */ (part.dataset.f);
     const value = /** @type {string | null} */ (quote[name] ?? null);
-    if (/price|high|low/.test(name)) money(part, value, currency);
-    else if (/^change_\d+.$/.test(name)) change(part, value);
-    else if (name === "change_24h_basis") put(part, value === "utc_day" ? "UTC day" : "24h");
+    if (/price|high|low/.test(name)) money(part, value, currency, how);
+    else if (/^change_\d+.$/.test(name)) change(part, value, how);
+    else if (name === "change_24h_basis") put(part, how[6][+(value === "utc_day")]);
     else if (name === "currency") {
       put(part, currency + (conversion ? "*" : ""));
       part.title = (conversion && part.dataset.peg) || "";
@@ -86,15 +90,16 @@ export const mark = (root, state, asOf, now) => {
   root.dataset.state = state;
   const part = root.querySelector("[data-f=status]");
   if (!part) return;
-  const text = status(state, asOf, now);
+  const how = notation(root);
+  const text = status(state, asOf, now, how);
   if (asOf === null || state === "unavailable") return put(part, text);
-  const at = iso(asOf);
+  const said = word(state, how);
   const time = part.querySelector("time") ?? document.createElement("time");
-  time.dateTime = at;
-  time.title = `as of ${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
+  time.dateTime = iso(asOf);
+  time.title = moment(asOf, how);
   put(time, text);
   if (!part.children[1]) part.replaceChildren(make("span", "", "vh"), time);
-  put(part.children[0], text.startsWith(state) ? "" : `${state}, `);
+  put(part.children[0], text.startsWith(said) ? "" : `${said}, `);
 };
 
 /** Puts decimal strings in the order of their values. @param {string} value */

@@ -1,0 +1,88 @@
+"""A widget in a locale: its language, direction, words and weight."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import brotli
+import pytest
+
+from ticker.errors import RequestError
+from ticker.model import Asset, Basis, Change, Pair, Quote, State, Window
+from widgets.embed import embed
+from widgets.kinds import QUOTE
+from widgets.locales import TAGS
+from widgets.params import QuoteOptions
+from widgets.render import render
+
+NOW = 1_790_000_000_123
+
+
+class Board:
+    def __init__(self, **fields):
+        asset = Asset("talus", "US", "Talus", (Pair("mexc", "USUSDT", "US", "USDT"),))
+        self.assets = {"talus": asset}
+        fields = {"price": Decimal("0.01021"), "as_of": NOW, "state": State.LIVE} | fields
+        moved = Change(Decimal("0.19"), Window.DAY, Basis.ROLLING)
+        self._quote = Quote(
+            asset="talus", symbol="US", name="Talus", currency="USD", change_24h=moved, **fields
+        )
+
+    def quote(self, asset_id):
+        return self._quote
+
+
+def fragment(locale, **fields):
+    view = QUOTE.view(Board(**fields), QuoteOptions(asset="talus", locale=locale), NOW)
+    return render(QUOTE.template, quote=view, theme="auto", link="../assets/talus")
+
+
+def picture(locale, **fields):
+    return QUOTE.view(Board(**fields), QuoteOptions(asset="talus", locale=locale), NOW).sentence
+
+
+def test_script_and_one_widget_together_keep_to_their_budget():
+    markup = brotli.compress(fragment("en").encode(), quality=5)
+    assert len(embed().brotli) + len(markup) <= 5_100
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_widget_of_every_locale_is_small(tag):
+    assert len(brotli.compress(fragment(tag).encode(), quality=5)) <= 1_100
+
+
+def test_widget_says_its_language_and_direction():
+    assert '<div class="pt" lang="de" dir="ltr"' in fragment("de-AT")
+    assert '<div class="pt" lang="fa" dir="rtl"' in fragment("fa")
+
+
+def test_widget_speaks_its_language():
+    html = fragment("de", state=State.DELAYED, as_of=NOW - 360_000)
+    for words in (
+        "vor 6 Min.", "verzögert, ", "Live-Chart", "0,01021\u00a0$", "+0,19\u00a0%", "gestiegen", "24 h",
+        "Stand: 2026-09-21 14:07:20 UTC", "Talus (US) Live-Kurs",
+    ):  # fmt: skip
+        assert words in html
+
+
+def test_price_and_change_are_isolated_from_the_text_around_them():
+    html = fragment("he")
+    assert '<bdi class="price" data-f="price">' in html
+    assert "<bdi>\u200e+0.19%</bdi>" in html
+
+
+def test_tiny_price_has_a_real_subscript_and_the_full_number_in_every_digit_system():
+    html = fragment("fa", price=Decimal("0.000000001234"))
+    assert "۰٫۰<sub>۸</sub>۱۲۳۴" in html
+    assert "۰٫۰۰۰۰۰۰۰۰۱۲۳۴</span>" in html
+
+
+def test_sentence_of_a_picture_is_in_its_language():
+    assert picture("fr", state=State.STALE) == (
+        "Talus (US) 0,01021\u00a0$US USD, +0,19\u00a0% (24 h), au 2026-09-21 14:13:20 UTC, périmé"
+    )
+
+
+def test_language_that_is_not_spoken_is_a_message_and_no_widget():
+    with pytest.raises(RequestError, match="locale can't be “tlh”: use en, de"):
+        fragment("tlh")

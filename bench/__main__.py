@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench import fanout, startup
+from bench import decode, fanout, startup
 
 if __name__ == "__main__":
-    for bench in (startup, fanout):
+    for bench in (startup, decode, fanout):
         print(f"\n{(bench.__doc__ or '').splitlines()[0]}\n")
         bench.main()

@@ -1,7 +1,8 @@
-"""A Binance answer of 2,000 tickers from bytes to the book, beside ccxt's parse_tickers with Decimal on the same body.
+"""A Binance answer of 2,000 tickers from bytes to the book, beside ccxt's parse_tickers with Decimal.
 
-Both in this process, in turn, after one round to warm up; CPU time of the fastest round. The body is the
-embedded market's, its rows repeated under other symbols. Without ccxt (`pip install ccxt`) that side is skipped.
+The same body in the same process, in turn, after one round to warm up; CPU time of the fastest round. The body
+is the embedded market's, its rows repeated under other symbols. Without ccxt (`pip install ccxt`) that side is
+skipped, aloud.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ from ticker.poller import SLICE
 from ticker.sampling import Ages
 from ticker.sources.base import Request
 from ticker.sources.binance import Binance
+
+try:
+    import ccxt
+except ImportError:
+    ccxt = None
 
 TICKERS = 2_000
 ROUNDS = 5
@@ -74,9 +80,7 @@ def ours(answer: bytes, pairs: Sequence[Pair]) -> tuple[float, float, float]:
 
 
 def theirs(answer: bytes) -> float | None:
-    try:
-        import ccxt
-    except ImportError:
+    if ccxt is None:
         return None
     exchange = ccxt.binance()
     exchange.number = Decimal

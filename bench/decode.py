@@ -1,8 +1,8 @@
 """A Binance answer of 2,000 tickers from bytes to the book, beside ccxt's parse_tickers with Decimal.
 
-The same body in the same process, in turn, after one round to warm up; CPU time of the fastest round. The body
-is the embedded market's, its rows repeated under other symbols. Without ccxt (`pip install ccxt`) that side is
-skipped, aloud.
+The same body in the same process, in turn, after one round to warm up; CPU time of the fastest round. The
+body is the embedded market's, its rows repeated under other symbols. Without ccxt (`pip install ccxt`) that
+side is skipped, aloud.
 """
 
 from __future__ import annotations

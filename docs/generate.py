@@ -1,14 +1,25 @@
-"""Writes README's generated parts from the code: `make docs`. A test holds them to it."""
+"""Writes README's settings and docs/sources.md from the code: `make docs`. Tests hold them to it."""
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
+from ticker.clock import SystemClock
 from ticker.config import settings
+from ticker.market import Market, serving
+from ticker.market.market import VENUES as MARKETS
+from ticker.model import Pair, Tick
+from ticker.poller import Poller
 from ticker.settings import Setting
 from ticker.sources import VENUES
+from ticker.sources.base import Options, Venue
+from ticker.sources.candles import CANDLES
+from ticker.sources.http import new_session
+from ticker.sources.streams import STREAMS
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- settings: begin -->", "<!-- settings: end -->"
@@ -34,7 +45,7 @@ def _section(title: str, rows: Iterable[Setting]) -> str:
 
 def _default(setting: Setting) -> str:
     match setting.default:
-        case None if setting.keys[0] == "assets":
+        case None if setting.keys[0] == "assets" or setting.name in NEEDED:
             return "needed"
         case None | {}:
             return "–"
@@ -53,5 +64,72 @@ def generated(text: str) -> str:
     return f"{head}{BEGIN}\n{table()}\n{END}{tail}"
 
 
+NEEDED = ("json.<name>.url", "json.<name>.price")
+SOURCES = Path(__file__).parent / "sources.md"
+SOURCES_HEAD = """# Sources
+
+What each venue gives, in the words of its own file in `ticker/sources/`; made by `make docs`, which asks
+the embedded market's form of each for Bitcoin and looks at the tick. *Basis* is whence a 24 h change counts:
+`rolling`, from 24 hours ago, or `utc_day`, from midnight UTC, which is never shown as 24 h. *Recorded* means
+that a real answer of the venue is among those the tests run over, where they are at hand.
+
+A pair is written `venue:symbol` in the venue's own spelling.
+
+| venue | gives | basis | every | limit | stream | past | recorded |
+|---|---|---|---|---|---|---|---|
+"""
+# Venues with a recording of a real answer.
+RECORDED = {"binance", "mexc", "okx", "bybit", "kucoin", "gemini", "coingecko"}
+GIVES = {
+    "change_24h": "change",
+    "high_24h": "high, low",
+    "volume_24h": "volume",
+    "turnover_24h": "turnover",
+    "bid": "bid, ask",
+    "market_cap": "market cap",
+}
+
+
+def sources() -> str:
+    """docs/sources.md, whole."""
+    ticks = asyncio.run(_ticks())
+    return SOURCES_HEAD + "\n".join(_source(venue, ticks[name]) for name, venue in VENUES.items()) + "\n"
+
+
+def _source(venue: Venue, tick: Tick) -> str:
+    given = [word for field, word in GIVES.items() if getattr(tick, field) is not None]
+    gives = ", ".join(["price", *given, *(["time"] if tick.as_of != tick.seen else [])])
+    basis = str(tick.change_24h.basis) if tick.change_24h else "none"
+    key = ", needs a key" if venue.needs_key else ""
+    name = f"[{venue.title}]({venue.docs}) `{venue.name}`{key}"
+    limit = f"{venue.budget.limit} in {venue.budget.seconds:g} s"
+    rest = (name in mapping for mapping, name in ((STREAMS, venue.name), (CANDLES, venue.name)))
+    marks = ["yes" if mark else "–" for mark in (*rest, venue.name in RECORDED)]
+    return f"| {name} | {gives} | {basis} | {venue.interval:g} s | {limit} | {' | '.join(marks)} |"
+
+
+class Behind(SystemClock):
+    """A market's clock some seconds behind ours, so that a venue's own time can be told from our own."""
+
+    def now(self) -> int:
+        return super().now() - 5_000
+
+
+async def _ticks() -> dict[str, Tick]:
+    """What each venue says of Bitcoin on the embedded market."""
+    clock, said = SystemClock(), {}
+    async with serving(Market(clock=Behind())) as base, new_session() as http:
+        for name, venue in VENUES.items():
+            symbol = next(s for s, of in MARKETS[name].listings.items() if of.token.id == "bitcoin")
+            pair = Pair(name, symbol, *(venue.currencies(symbol, "BTC") or ("BTC", "USD")))
+            options = Options(base_url=f"{base}/{name}", key="demo" if venue.needs_key else None, mode="poll")
+            poller = Poller(
+                venue, [pair], options, http, clock, random.Random(), lambda _: None, lambda _: None
+            )
+            [said[name]] = await poller.ask()
+    return said
+
+
 if __name__ == "__main__":
     README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    SOURCES.write_text(sources(), encoding="utf-8")

@@ -31,8 +31,8 @@ from ticker.poller import Poller, SourceStatus
 from ticker.rates import SOURCES as RATE_SOURCES
 from ticker.rates import RatePoller
 from ticker.sampling import Ages
-from ticker.sources import VENUES
 from ticker.sources.asker import Asked
+from ticker.sources.base import Venue
 from ticker.sources.http import new_session
 from ticker.web import application, serving
 from ticker.web.api import Api
@@ -139,12 +139,13 @@ def asked(config: Config, pollers: Iterable[Poller]) -> dict[str, Asked]:
 
 
 def new_book(config: Config, clock: Clock, epoch: str, windows: Windows | None = None) -> QuoteBook:
+    venues = config.venues()
     return QuoteBook(
         config.identified(),
         clock=clock,
         epoch=epoch,
-        ages={name: ages(config, name) for name in VENUES},
-        aggregators=[venue.name for venue in VENUES.values() if venue.aggregator],
+        ages={name: ages(config, venue) for name, venue in venues.items()},
+        aggregators=[name for name, venue in venues.items() if venue.aggregator],
         measured=config.measured(),
         pegs=config.currency.pegs,
         coins=config.coins(),
@@ -152,9 +153,9 @@ def new_book(config: Config, clock: Clock, epoch: str, windows: Windows | None =
     )
 
 
-def ages(config: Config, venue: str) -> Ages:
+def ages(config: Config, venue: Venue) -> Ages:
     """A price is late after four missed rounds and stale after ten, but never within 30 s and 2 min."""
-    interval = config.source(venue).interval or VENUES[venue].interval
+    interval = config.source(venue.name).interval or venue.interval
     return Ages(delayed=int(max(30, 4 * interval) * 1000), stale=int(max(120, 10 * interval) * 1000))
 
 
@@ -167,8 +168,9 @@ def new_pollers(
     on_health: Callable[[SourceStatus], None],
 ) -> tuple[Poller, ...]:
     """One for each venue that is enabled and has pairs."""
+    venues = config.venues()
     return tuple(
-        Poller(VENUES[name], pairs, config.source(name), http, clock, rng, on_ticks, on_health)
+        Poller(venues[name], pairs, config.source(name), http, clock, rng, on_ticks, on_health)
         for name, pairs in pairs_by_venue(config).items()
         if config.source(name).enabled
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,10 +18,12 @@ from msgspec import Meta, Struct, field
 
 from ticker import feed, history, rates, sources, web
 from ticker.errors import ConfigError
-from ticker.identity import AssetOptions, identify, measured
+from ticker.identity import AssetOptions, identify, measured, venue_of
 from ticker.model import Asset
 from ticker.settings import Setting, check_keys, convert, flags, nearest, put, variables, walk
+from ticker.sources import ccxt, generic
 from ticker.sources.base import Options as SourceOptions
+from ticker.sources.base import Venue
 
 BUILT_IN = "built-in assets"
 COINS = ("BTC", "ETH")
@@ -56,14 +58,28 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     history: history.Options = history.Options()
     currency: Currency = field(default_factory=Currency)
     sources: dict[str, SourceOptions] = field(default_factory=dict)
+    json: dict[str, generic.Endpoint] = field(default_factory=dict)
     assets: dict[str, AssetOptions] = field(default_factory=dict)
 
     def source(self, venue: str) -> SourceOptions:
-        return self.sources.get(venue, SourceOptions())
+        kind, _, label = venue.partition(":")
+        return self.json[label] if kind == "json" else self.sources.get(venue, SourceOptions())
+
+    def venues(self) -> Mapping[str, Venue]:
+        """Every venue that can be asked here: ours, the operator's own, and what pairs name of ccxt's."""
+        own = {f"json:{label}": generic.venue(label, endpoint) for label, endpoint in self.json.items()}
+        exchanges = {name for name in map(venue_of, self._written()) if name.startswith(ccxt.PREFIX)}
+        through = {name: ccxt.venue(name.removeprefix(ccxt.PREFIX)) for name in sorted(exchanges)}
+        return {**sources.VENUES, **own, **through}
+
+    def _written(self) -> Iterator[str]:
+        for asset in self.assets.values():
+            for pair in asset.pairs:
+                yield pair if isinstance(pair, str) else pair.pair
 
     def identified(self) -> tuple[Asset, ...]:
         """The assets with their pairs' currencies known. ConfigError where one can't be told."""
-        return identify(self.assets, sources.VENUES)
+        return identify(self.assets, self.venues())
 
     def measured(self) -> Mapping[str, str]:
         """For each currency that is measured here, the asset whose price is its rate. ConfigError."""
@@ -90,21 +106,25 @@ def load(
         raw["assets"] = tomllib.loads(built_in_assets())["assets"]
     check_keys(raw, Config, file)
     _check_names(raw, file)
-    known = list(settings(raw["assets"]))
+    known = list(settings(raw["assets"], raw.get("json", ())))
     for override in [*variables(known, environ), *flags(known, given or {})]:
         put(raw, override)
     config = convert(raw, Config, file)
     try:
         config.measured()
+        _check_venues(config)
     except ConfigError as error:
         raise error.placed(file) from error
     return config
 
 
-def settings(assets: Mapping[str, Any] | None = None) -> Iterator[Setting]:
-    """Every setting there is; those of each venue and each of `assets` by name, of any asset as `<id>`."""
-    ids = ("<id>",) if assets is None else tuple(assets)
-    return walk(Config, {"sources": sources.VENUES, "assets": ids})
+def settings(assets: Collection[str] | None = None, own: Collection[str] = ()) -> Iterator[Setting]:
+    """Every setting there is: of each venue, and of each of `assets` and of the operator's `own` sources.
+
+    Without `assets`: those of any asset as `<id>`, and of any source of one's own as `<name>`.
+    """
+    ids, names = (("<id>",), ("<name>",)) if assets is None else (assets, own)
+    return walk(Config, {"sources": sources.VENUES, "json": names, "assets": ids})
 
 
 def built_in_assets() -> str:
@@ -135,10 +155,24 @@ def _explained(error: str) -> str:
 def _check_names(raw: Mapping[str, Any], file: str) -> None:
     """ConfigError for a venue that isn't one, and for an asset id that could not stand in an address."""
     for name in raw.get("sources", ()):
-        if name not in sources.VENUES:
+        if name not in sources.VENUES and not name.startswith(ccxt.PREFIX):
             hint = nearest(name, sources.VENUES)
             raise ConfigError(f"unknown venue; {hint}", file=file, key=f"sources.{name}")
-    for name in raw["assets"]:
-        if not ID.fullmatch(name):
-            problem = "an asset id is lower-case letters, digits and hyphens"
-            raise ConfigError(problem, file=file, key=f"assets.{name}")
+    named = {"assets": "an asset id", "json": "a source's name"}
+    for section, what in named.items():
+        for name in raw.get(section, ()):
+            if not ID.fullmatch(name):
+                problem = f"{what} is lower-case letters, digits and hyphens"
+                raise ConfigError(problem, file=file, key=f"{section}.{name}")
+
+
+def _check_venues(config: Config) -> None:
+    """ConfigError for a venue that a pair names and that can't be asked as it is configured."""
+    venues = config.venues()
+    for name in {pair.venue for asset in config.identified() for pair in asset.pairs}:
+        if name.startswith(ccxt.PREFIX):
+            ccxt.check(name.removeprefix(ccxt.PREFIX))
+        options = config.source(name)
+        if venues[name].needs_key and options.key is None and options.base_url is None:
+            problem = f"{venues[name].title} answers only with a key; set it, or name another venue"
+            raise ConfigError(problem, key=f"sources.{name}.key")

@@ -56,8 +56,9 @@ def identify(assets: Mapping[str, AssetOptions], venues: Mapping[str, Venue]) ->
 
 def _pair(asset: str, options: AssetOptions, written: str | PairOptions, venues: Mapping[str, Venue]) -> Pair:
     ref, quote = (written, None) if isinstance(written, str) else (written.pair, written.quote)
-    name, colon, symbol = ref.partition(":")
-    if not colon or not symbol:
+    name = venue_of(ref)
+    symbol = ref[len(name) + 1 :]
+    if not symbol:
         raise ConfigError(f"{ref!r} is not venue:symbol, such as mexc:USUSDT", key=_key(asset))
     if name not in venues:
         near = difflib.get_close_matches(name, venues, n=1, cutoff=0.5)
@@ -70,6 +71,12 @@ def _pair(asset: str, options: AssetOptions, written: str | PairOptions, venues:
         table = f'{{ pair = "{ref}", quote = "USDT" }}'
         raise ConfigError(f"can't tell in which currency {ref} is quoted; write {table}", key=_key(asset))
     return Pair(name, symbol, *currencies)
+
+
+def venue_of(ref: str) -> str:
+    """The venue of a written pair; `json:name:symbol` and `ccxt:exchange:symbol` have it in two parts."""
+    parts = ref.split(":")
+    return ":".join(parts[:2]) if parts[0] in ("json", "ccxt") else parts[0]
 
 
 def _key(asset: str) -> str:

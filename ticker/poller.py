@@ -22,6 +22,7 @@ from ticker.errors import ConfigError, Refused, SourceError, UnknownSymbol
 from ticker.model import Pair, SourceHealth, Tick
 from ticker.sources.allowance import Allowance
 from ticker.sources.base import Options, Venue
+from ticker.sources.ccxt import Ccxt, CcxtSource
 from ticker.sources.source import Source
 from ticker.sources.streams import STREAMS
 from ticker.sources.streams.stream import Connection
@@ -87,7 +88,11 @@ class Poller:
     ) -> None:
         if not pairs:
             raise ValueError(f"nothing to ask {venue.title} for")
-        self._source = Source(venue, pairs, options, session, clock)
+        self._source: Source | CcxtSource
+        if isinstance(venue, Ccxt):
+            self._source = CcxtSource(venue, pairs, options, session, clock)
+        else:
+            self._source = Source(venue, pairs, options, session, clock)
         self._title = venue.title
         self._interval = options.interval or venue.interval
         self._clock = clock

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import generated
+from docs.generate import generated, sources
 from ticker import config
 from ticker.cli import parser
 from ticker.model import Asset
@@ -22,6 +22,10 @@ def blocks(language: str) -> list[str]:
 
 def test_table_of_settings_is_the_codes():
     assert generated(README) == README, "run: make docs"
+
+
+def test_table_of_sources_is_what_they_say():
+    assert sources() == (ROOT / "docs/sources.md").read_text(), "run: make docs"
 
 
 def test_every_setting_is_described():

@@ -35,7 +35,7 @@ def commented() -> str:
     lines, section = [HEAD], None
     for setting in settings():
         *path, key = setting.keys
-        if path[0] == "assets":
+        if path[0] in ("assets", "json"):
             continue
         if path != section:
             section = path

@@ -10,10 +10,9 @@ from collections.abc import Coroutine
 from typing import Any
 
 from ticker import __version__
-from ticker.app import pairs_by_venue, running
+from ticker.app import running
 from ticker.cli import config_file
 from ticker.config import Config, load
-from ticker.sources import VENUES
 
 try:
     import uvloop
@@ -37,7 +36,7 @@ async def until_signalled(config: Config, how: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(config) as service:
-        venues = ", ".join(VENUES[name].title for name in pairs_by_venue(config))
+        venues = ", ".join(poller.venue.title for poller in service.pollers)
         log.info("Ticker %s %s %s", __version__, how, service.url)
         log.info("%d assets from %s", len(service.book.assets), venues)
         await stop.wait()

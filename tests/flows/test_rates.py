@@ -124,13 +124,13 @@ async def test_a_dollar_quote_becomes_a_yen_quote_with_the_rates_date(stand: Sta
     assert result is not None
     today, before = fixing(date(2026, 11, 18)), fixing(date(2026, 11, 17))
     now, then = today["JPY"] / today["USD"], before["JPY"] / before["USD"]
-    assert result.quote.price is not None
-    assert abs(result.quote.price - Decimal("0.01021") * now) < Decimal("1e-9")
-    assert result.quote.change_24h is not None
+    assert result.price is not None
+    assert abs(result.price - Decimal("0.01021") * now) < Decimal("1e-9")
+    assert result.change_24h is not None
     expected = (Decimal("1.0019") * now / then - 1) * 100
-    assert abs(result.quote.change_24h.percent - expected) <= Decimal("0.005")
-    assert result.quote.change_24h != change
-    assert (result.rate_date, result.change_currency, result.quote.demo) == ("2026-11-18", None, True)
+    assert abs(result.change_24h.percent - expected) <= Decimal("0.005")
+    assert result.change_24h != change
+    assert (result.rate_date, result.change_currency, result.demo) == ("2026-11-18", None, True)
 
 
 async def test_the_markets_frankfurter_takes_a_base_and_symbols(stand: Stand):

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Raw, Struct
 
-from ticker.errors import BadAnswer, Refused, SourceError
+from ticker.errors import BadAnswer, RateLimited, Refused, SourceError
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Options, Request, Venue, change_24h
 from ticker.sources.decode import Figure, Price, amount, decode, positive, signed
@@ -23,6 +23,7 @@ from ticker.sources.decode import Figure, Price, amount, decode, positive, signe
 PRO_HOST = "pro-api.coingecko.com"
 PRO_BUDGET = Budget(250, 60)
 # https://docs.coingecko.com/docs/errors-and-rate-limits
+TOO_MANY_REQUESTS = 429
 KEY_ERRORS = {
     10002: "it needs a key; set sources.coingecko.key",
     10010: f"the key is a Pro key; set sources.coingecko.base_url to https://{PRO_HOST}/api/v3",
@@ -115,5 +116,11 @@ class CoinGecko(Venue):
         except BadAnswer:
             return None
         inner = failure.error.status if isinstance(failure.error, Wrapped) else failure.status
-        why = KEY_ERRORS.get(inner.error_code) if inner else None
-        return Refused(f"CoinGecko refuses us: {why}") if why else None
+        if inner is None:
+            return None
+        if why := KEY_ERRORS.get(inner.error_code):
+            return Refused(f"CoinGecko refuses us: {why}")
+        # An error in an answer of status 200 would else read as one that knows none of the coins.
+        if status == 200 and inner.error_code == TOO_MANY_REQUESTS:
+            return RateLimited("CoinGecko says that this address asks too often")
+        return BadAnswer(f"CoinGecko answers with its error {inner.error_code}") if status == 200 else None

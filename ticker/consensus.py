@@ -63,22 +63,22 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 class Vote(Struct, frozen=True):
-    """One independent voice: a venue with all its pairs, or all aggregators together."""
+    """One independent voice: a venue with all its pairs, or all aggregators together.
+
+    `weight` is what was traded there in a day, in the target currency; None where that isn't known, and of
+    aggregators, whose total is their exchanges'.
+    """
 
     voter: str
     samples: tuple[Sample, ...]
+    price: Decimal
+    weight: Decimal | None
 
-    @property
-    def price(self) -> Decimal:
-        return median([s.price for s in self.samples])
-
-    @property
-    def weight(self) -> Decimal | None:
-        """What was traded in a day, in the target currency. An aggregator's total is its exchanges'."""
-        if self.voter == AGGREGATORS:
-            return None
-        turnovers = [t for s in self.samples if (t := s.converted(s.tick.turnover_24h))]
-        return sum(turnovers, Decimal(0)) or None
+    @classmethod
+    def of(cls, voter: str, samples: Sequence[Sample]) -> Vote:
+        turnovers = [t for s in samples if (t := s.converted(s.tick.turnover_24h))]
+        weight = sum(turnovers, Decimal(0)) if turnovers and voter != AGGREGATORS else None
+        return cls(voter, tuple(samples), median([s.price for s in samples]), weight)
 
 
 def decide(
@@ -106,8 +106,9 @@ def decide(
         )
     votes, referee = _votes(fresh, policy)
     counted = _without_outliers(votes, aside)
-    heard = [s for vote in (*counted, *_refereed(referee, _price(counted), aside)) for s in vote.samples]
-    verdict = _judge(votes, counted, good, held, now) if grade is not State.STALE else PASSES
+    price = weighted_median([vote.price for vote in counted], [vote.weight for vote in counted])
+    heard = [s for vote in (*counted, *_refereed(referee, price, aside)) for s in vote.samples]
+    verdict = PASSES if grade is State.STALE else _judge(price, votes, counted, good, held, now)
     stands = _last_stands(verdict, counted, good, now)
     used = [s for vote in counted for s in vote.samples]
     if grade is State.STALE:
@@ -116,7 +117,7 @@ def decide(
         aside |= dict.fromkeys((s.tick.pair for s in used), stands)
     apart = spread([vote.price for vote in counted])
     return Decision(
-        price=None if stands else _price(counted),
+        price=None if stands else price,
         state=verdict.state or grade,
         confidence=_confidence(verdict, len(counted), apart, stands),
         observations=_observations(samples, aside),
@@ -127,7 +128,7 @@ def decide(
         high_24h=_middle(s.converted(s.tick.high_24h) for s in used),
         low_24h=_middle(s.converted(s.tick.low_24h) for s in used),
         volume_24h=_largest(s.converted(s.tick.turnover_24h) for s in heard),
-        market_cap=_largest(s.converted(s.tick.market_cap) for s in samples if _agrees(s, _price(counted))),
+        market_cap=_largest(s.converted(s.tick.market_cap) for s in samples if _agrees(s, price)),
         assumed=any(s.rate.assumed for s in used),
         demo=any(s.tick.demo or s.rate.demo for s in samples),
         due=min((at for at in (_due(samples, policy, now), verdict.due) if at is not None), default=None),
@@ -146,7 +147,7 @@ def _votes(fresh: Sequence[Sample], policy: Policy) -> tuple[list[Vote], Vote | 
     voters: dict[str, list[Sample]] = {}
     for s in fresh:
         voters.setdefault(AGGREGATORS if s.venue in policy.aggregators else s.venue, []).append(s)
-    votes = [Vote(voter, tuple(of)) for voter, of in sorted(voters.items())]
+    votes = [Vote.of(voter, samples) for voter, samples in sorted(voters.items())]
     referee = next((vote for vote in votes if vote.voter == AGGREGATORS and len(votes) > CROWD), None)
     return [vote for vote in votes if vote is not referee], referee
 
@@ -179,7 +180,12 @@ def _without_outliers(votes: list[Vote], aside: Aside) -> list[Vote]:
 
 
 def _judge(
-    votes: Sequence[Vote], counted: Sequence[Vote], good: Good | None, held: Held | None, now: int
+    price: Decimal,
+    votes: Sequence[Vote],
+    counted: Sequence[Vote],
+    good: Good | None,
+    held: Held | None,
+    now: int,
 ) -> Verdict:
     """May the price follow, must it wait, or is there no agreement on what it is?"""
     prices = [vote.price for vote in counted]
@@ -188,11 +194,7 @@ def _judge(
     stayed = good is not None and any(
         vote not in counted and abs(vote.price - good.price) <= good.price * NEAR for vote in votes
     )
-    return jump_gate(_price(counted), good=good, held=held, votes=len(counted), stayed=stayed, now=now)
-
-
-def _price(counted: Sequence[Vote]) -> Decimal:
-    return weighted_median([vote.price for vote in counted], [vote.weight for vote in counted])
+    return jump_gate(price, good=good, held=held, votes=len(counted), stayed=stayed, now=now)
 
 
 def _agrees(s: Sample, price: Decimal) -> bool:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from ticker.fx import Rate, Rates, convert, rate
+from ticker.fx import IDENTITY, Rate, Rates, convert, rate
 from ticker.model import State, Tick
 
 # A venue's clock may run ahead of ours; further than this (ms) it is wrong, and so is the age of its price.
@@ -42,9 +42,10 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 class Sample(Struct, frozen=True):
-    """A tick, the rate into the target currency, its grade of freshness, and why it isn't counted."""
+    """A tick, its price in the target currency, how fresh it is, and why it isn't counted."""
 
     tick: Tick
+    price: Decimal
     rate: Rate
     grade: State
     reason: str | None = None
@@ -52,11 +53,6 @@ class Sample(Struct, frozen=True):
     @property
     def venue(self) -> str:
         return self.tick.pair.venue
-
-    @property
-    def price(self) -> Decimal:
-        """In the target currency; a last far outside the bid and ask is drawn to the nearer of them."""
-        return convert(clamped(self.tick), self.rate)
 
     @property
     def as_of(self) -> int:
@@ -74,9 +70,11 @@ def sample(tick: Tick, currency: str, rates: Rates, policy: Policy, now: int) ->
     if reason is None and tick.pair.venue in policy.quarantined:
         reason = "source in quarantine: what it says of a stablecoin can't be"
     if reason or by is None:
-        return Sample(tick, Rate(Decimal(1)), State.UNAVAILABLE, reason or f"no {tick.pair.quote} rate")
+        unusable = reason or f"no {tick.pair.quote} rate"
+        return Sample(tick, tick.price, IDENTITY, State.UNAVAILABLE, unusable)
     own = policy.ages[tick.pair.venue].grade(now - min(tick.as_of, tick.seen))
-    return Sample(tick, by, max(own, by.grade, key=GRADES.index))
+    grade = own if by.grade is State.LIVE else max(own, by.grade, key=GRADES.index)
+    return Sample(tick, convert(clamped(tick), by), by, grade)
 
 
 def flaw(tick: Tick, now: int) -> str | None:

@@ -20,6 +20,8 @@ def ordered(value: Decimal) -> tuple[Decimal, object]:
 
 def median(values: Sequence[Decimal]) -> Decimal:
     """The middle value exactly as it came; of an even number, the two middle ones' mean to ten digits."""
+    if len(values) == 1:
+        return values[0]
     ranked = sorted(values, key=ordered)
     half = len(ranked) // 2
     return ranked[half] if len(ranked) % 2 else between(ranked[half - 1], ranked[half])

@@ -121,12 +121,12 @@ async def running(
                 serving(application(routes), config.server.listen) as url,
                 asyncio.TaskGroup() as tasks,
             ):
-                running = [tasks.create_task(part()) for part in parts]
+                started = [tasks.create_task(part()) for part in parts]
                 try:
                     yield Service(url, book, feed, recorder, pollers)
                 finally:
                     await feed.drain(DRAIN_SECONDS)
-                    for task in running:
+                    for task in started:
                         task.cancel()
 
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from ticker.change import rounded
 from ticker.fx import Rate, convert
 from ticker.model import Basis, Change, Quote, State, Window
+from ticker.sampling import GRADES
 
 # The ECB's rates come out about 16:00 in Frankfurt: this in summer, an hour later in winter. The earlier hour
 # can only take a new rate's first hour for its second, never count two days' moves as one.
@@ -23,7 +24,6 @@ PUBLISHED = time(14, tzinfo=UTC)
 # Days without a rate that are nothing unusual: from Maundy Thursday to the Tuesday after Easter.
 QUIET_DAYS = 5
 SPANS = {Window.HOUR: timedelta(hours=1), Window.DAY: timedelta(days=1), Window.WEEK: timedelta(days=7)}
-GRADES = (State.LIVE, State.DELAYED, State.STALE)
 
 
 class Fixing(Struct, frozen=True):

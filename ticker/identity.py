@@ -5,7 +5,6 @@ What can't be told for certain is an error that says what to write, never a gues
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from msgspec import Meta, Struct
 
 from ticker.errors import ConfigError
 from ticker.model import Asset, Pair
+from ticker.settings import nearest
 from ticker.sources.base import Venue
 
 Symbol = Annotated[str, Meta(min_length=1, max_length=24)]
@@ -61,9 +61,7 @@ def _pair(asset: str, options: AssetOptions, written: str | PairOptions, venues:
     if not symbol:
         raise ConfigError(f"{ref!r} is not venue:symbol, such as mexc:USUSDT", key=_key(asset))
     if name not in venues:
-        near = difflib.get_close_matches(name, venues, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(venues)}"
-        raise ConfigError(f"unknown venue {name!r} in {ref!r}; {hint}", key=_key(asset))
+        raise ConfigError(f"unknown venue {name!r} in {ref!r}; {nearest(name, venues)}", key=_key(asset))
     if quote is not None:
         return Pair(name, symbol, options.symbol, quote.upper())
     currencies = venues[name].currencies(symbol, options.symbol)

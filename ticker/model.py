@@ -74,7 +74,6 @@ class Asset(Struct, frozen=True):
     symbol: str
     name: str
     pairs: tuple[Pair, ...] = ()
-    logo: str | None = None
 
 
 class Change(Struct, frozen=True):

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.unit.rate_answers import BODIES, FRIDAY, MONDAY, SERIES
 from ticker.currency import FiatRates
 from ticker.errors import BadAnswer, RateLimited, Refused, SourceError, Unreachable
 from ticker.model import SourceHealth
@@ -22,27 +23,7 @@ from ticker.rates import BACKOFF_CEILING, BODY_LIMIT, SOURCES, Options, RatePoll
 from ticker.sources.http import new_session
 
 NOW = int(datetime(2026, 3, 3, 9, tzinfo=UTC).timestamp() * 1000)
-FRIDAY, MONDAY = date(2026, 2, 27), date(2026, 3, 2)
-
-SERIES = b"""{"amount":1.0,"base":"EUR","start_date":"2026-02-27","end_date":"2026-03-02","rates":{
-"2026-02-27":{"JPY":162.15,"USD":1.0803},"2026-03-02":{"JPY":162.7,"USD":1.0840}}}"""
-HEAD = """<?xml version="1.0" encoding="UTF-8"?>
-<gesmes:Envelope xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01"
- xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref">
-<gesmes:subject>Reference rates</gesmes:subject>
-<gesmes:Sender><gesmes:name>European Central Bank</gesmes:name></gesmes:Sender>
-<Cube>"""
-TAIL = "</Cube></gesmes:Envelope>"
-DAYS = """
-<Cube time="2026-03-02"><Cube currency="USD" rate="1.0840"/><Cube currency="JPY" rate="162.70"/></Cube>
-<Cube time="2026-02-27"><Cube currency="USD" rate="1.0803"/><Cube currency="JPY" rate="162.15"/></Cube>"""
-BODIES = {"frankfurter": SERIES, "ecb": (HEAD + DAYS + TAIL).encode()}
-
 Reply = Callable[[web.Request], web.Response]
-
-
-def cubes(text: str) -> bytes:
-    return (HEAD + text + TAIL).encode()
 
 
 def saying(body: bytes, status: int = 200, **headers: str) -> Reply:

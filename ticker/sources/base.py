@@ -115,6 +115,7 @@ class Venue(ABC):
     budget: ClassVar[Budget]
     keyed_budget: ClassVar[Budget | None] = None
     aggregator: ClassVar[bool] = False
+    separator: ClassVar[str] = ""
     quotes: ClassVar[tuple[str, ...]] = ()
     used_weight_header: ClassVar[str | None] = None
     needs_key: ClassVar[bool] = False
@@ -127,9 +128,13 @@ class Venue(ABC):
     def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
         """Base and quote currency of the venue's spelling; None where they can't be told for certain.
 
-        `base_hint` is the asset's symbol. Where two known quote currencies end the symbol only the hint
+        They stand on either side of `separator` where the venue has one. `base_hint` is the asset's symbol.
+        Where two known quote currencies end the symbol only the hint
         settles it: BTCBUSD may be BTC in BUSD or BTCB in USD.
         """
+        if self.separator:
+            base, _, quote = symbol.partition(self.separator)
+            return (base, quote) if base and quote.isalnum() else None
         splits = [(symbol.removesuffix(quote), quote) for quote in self.quotes if symbol.endswith(quote)]
         splits = [split for split in splits if split[0]]
         hinted = [split for split in splits if base_hint and split[0] == base_hint.upper()]

@@ -9,39 +9,20 @@ whole request (400, code -1121).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from ticker.errors import BadAnswer, RateLimited, Refused, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
-from ticker.sources.base import Budget, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, keyed, positive, signed
+from ticker.sources.base import Budget, Request, Venue
+from ticker.sources.decode import decode, keyed
+from ticker.sources.dialect import INVALID_SYMBOL, Failure, read_tick
 
 CHUNK = 100
-INVALID_SYMBOL = -1121
 # What a symbol with a character no symbol has is answered with; it fails the batch just the same.
 ILLEGAL_CHARACTERS = -1100
 TOO_MANY_REQUESTS = -1003
-
-
-class Row(Struct, rename="camel"):
-    last_price: Price
-    price_change_percent: Figure | None = None
-    open_price: Figure | None = None
-    high_price: Figure | None = None
-    low_price: Figure | None = None
-    bid_price: Figure | None = None
-    ask_price: Figure | None = None
-    volume: Figure | None = None
-    quote_volume: Figure | None = None
-    close_time: int | None = None
-
-
-class Failure(Struct):
-    code: int
-    msg: str = ""
 
 
 class Binance(Venue):
@@ -65,24 +46,7 @@ class Binance(Venue):
         return keyed(body, "symbol")
 
     def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        change, note = change_24h(
-            said.last_price, positive(said.open_price), signed(said.price_change_percent)
-        )
-        return Tick(
-            pair=pair,
-            price=Decimal(said.last_price),
-            as_of=said.close_time or seen,
-            seen=seen,
-            bid=positive(said.bid_price),
-            ask=positive(said.ask_price),
-            change_24h=change,
-            high_24h=positive(said.high_price),
-            low_24h=positive(said.low_price),
-            volume_24h=amount(said.volume),
-            turnover_24h=amount(said.quote_volume),
-            note=note,
-        )
+        return read_tick(pair, row, seen, whole=100)
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> SourceError | None:
         if status == 451:

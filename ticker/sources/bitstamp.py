@@ -47,10 +47,7 @@ class Bitstamp(Venue):
     base_url = "https://www.bitstamp.net"
     interval = 5
     budget = Budget(10_000, 600)
-
-    def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
-        base, _, quote = symbol.partition("/")
-        return (base, quote) if base and quote.isalnum() else None
+    separator = "/"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         return [Request("/api/v2/ticker/", (), tuple(pairs))] if pairs else []

@@ -39,10 +39,7 @@ class Coinbase(Venue):
     # Fifty pairs fit half the budget.
     interval = 10
     budget = Budget(10, 1)
-
-    def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
-        base, _, counter = symbol.partition("-")
-        return (base, counter) if base and counter.isalnum() else None
+    separator = "-"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         return [Request(f"/products/{quote(pair.symbol, safe='')}/stats", (), (pair,)) for pair in pairs]

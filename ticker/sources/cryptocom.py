@@ -55,10 +55,7 @@ class CryptoCom(Venue):
     base_url = "https://api.crypto.com"
     interval = 5
     budget = Budget(100, 1)
-
-    def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
-        base, _, quote = symbol.partition("_")
-        return (base, quote) if base and quote.isalnum() else None
+    separator = "_"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         if not pairs:

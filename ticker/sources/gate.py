@@ -44,10 +44,7 @@ class Gate(Venue):
     base_url = "https://api.gateio.ws"
     interval = 5
     budget = Budget(200, 10)
-
-    def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
-        base, _, quote = symbol.partition("_")
-        return (base, quote) if base and quote.isalnum() else None
+    separator = "_"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         if not pairs:

@@ -57,10 +57,7 @@ class KuCoin(Venue):
     base_url = "https://api.kucoin.com"
     interval = 5
     budget = Budget(2000, 30)
-
-    def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
-        base, _, quote = symbol.partition("-")
-        return (base, quote) if base and quote.isalnum() else None
+    separator = "-"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         return [Request("/api/v1/market/allTickers", (), tuple(pairs), 15)] if pairs else []

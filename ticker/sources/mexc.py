@@ -8,34 +8,16 @@ the whole list 40. `priceChangePercent` is a fraction here, under the name that 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from ticker.errors import BadAnswer, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
-from ticker.sources.base import Budget, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, alone, amount, decode, keyed, positive, signed
+from ticker.sources.base import Budget, Request, Venue
+from ticker.sources.decode import alone, decode, keyed
+from ticker.sources.dialect import INVALID_SYMBOL, Failure, read_tick
 
 PATH = "/api/v3/ticker/24hr"
-INVALID_SYMBOL = -1121
-
-
-class Row(Struct, rename="camel"):
-    last_price: Price
-    price_change_percent: Figure | None = None
-    open_price: Figure | None = None
-    high_price: Figure | None = None
-    low_price: Figure | None = None
-    bid_price: Figure | None = None
-    ask_price: Figure | None = None
-    volume: Figure | None = None
-    quote_volume: Figure | None = None
-    close_time: int | None = None
-
-
-class Failure(Struct):
-    code: int
 
 
 class Mexc(Venue):
@@ -60,25 +42,7 @@ class Mexc(Venue):
         return keyed(body, "symbol") if len(request.pairs) > 1 else alone(body, "symbol")
 
     def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        fraction = signed(said.price_change_percent)
-        change, note = change_24h(
-            said.last_price, positive(said.open_price), None if fraction is None else fraction * 100
-        )
-        return Tick(
-            pair=pair,
-            price=Decimal(said.last_price),
-            as_of=said.close_time or seen,
-            seen=seen,
-            bid=positive(said.bid_price),
-            ask=positive(said.ask_price),
-            change_24h=change,
-            high_24h=positive(said.high_price),
-            low_24h=positive(said.low_price),
-            volume_24h=amount(said.volume),
-            turnover_24h=amount(said.quote_volume),
-            note=note,
-        )
+        return read_tick(pair, row, seen, whole=1)
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> SourceError | None:
         try:

@@ -52,10 +52,7 @@ class Okx(Venue):
     base_url = "https://www.okx.com"
     interval = 5
     budget = Budget(20, 2)
-
-    def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
-        base, _, quote = symbol.partition("-")
-        return (base, quote) if base and quote.isalnum() else None
+    separator = "-"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         match pairs:

@@ -96,6 +96,14 @@ async def recovers(page: Page, clock: MovableClock) -> None:
             await asyncio.sleep(0.2)
 
 
+async def heard_again(service: Service, clock: MovableClock) -> None:
+    """Until the sources that are well have spoken since the clock moved; one that backs off is not awaited."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            while (service.book.quote("bitcoin").as_of or 0) < clock.now() - 9_000:
+                await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize("name", FAULTS)
 async def test_box_keeps_its_price_and_says_how_old_it_is(name: str, page: Page):
     clock = MovableClock()
@@ -110,7 +118,7 @@ async def test_box_keeps_its_price_and_says_how_old_it_is(name: str, page: Page)
         before = service.book.quote("talus").price
         for _ in range(18):
             clock.move(10)
-            await asyncio.sleep(0.03)
+            await heard_again(service, clock)
         await page.locator('.pt[data-state="stale"]').wait_for()
         text = await shown(page)
         assert sane(text), text
@@ -157,9 +165,9 @@ async def test_no_layout_shift_over_updates(page: Page):
             }).observe({ type: "layout-shift", buffered: true }); }"""
         )
         seen = set()
-        for _ in range(60):
-            clock.move(1)
-            await asyncio.sleep(0.1)
-            seen.add(await page.locator("[data-f=price]").inner_text())
-        assert len(seen) > 3
+        async with asyncio.timeout(60):
+            while len(seen) < 5:
+                clock.move(1)
+                await asyncio.sleep(0.1)
+                seen.add(await page.locator("[data-f=price]").inner_text())
         assert await page.evaluate("window.shift") == 0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench import decode, fanout, startup
+from bench import assets, decode, feed, startup
 
 if __name__ == "__main__":
-    for bench in (startup, decode, fanout):
+    for bench in (startup, decode, feed, assets):
         print(f"\n{(bench.__doc__ or '').splitlines()[0]}\n")
         bench.main()

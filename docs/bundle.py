@@ -1,4 +1,4 @@
-"""Builds the two scripts that browsers load from the modules in widgets/static: `make scripts`.
+"""Builds the scripts that browsers load from the modules in widgets/static: `make scripts`.
 
 Each is its modules joined into one scope, the box's style sheet inside, every name shortened. What it builds
 is committed, so that running the service needs no build; a test holds it to the modules.
@@ -14,23 +14,34 @@ import msgspec
 from widgets.embed import BUILT, STATIC, sheet
 
 PARTS = {
-    "embed.js": ("format.js", "paint.js", "feed.js", "element.js"),
+    "embed.js": ("paint.js", "format.js", "feed.js", "element.js"),
     "page.js": ("format.js", "amount.js", "page.js"),
+    "feed.js": ("feed.js", "transports.js", "line.js", "client.js"),
 }
+# What a script has for those that import it; the others only run.
+EXPORTS = {"feed.js": "connect,FeedError"}
 
 
 def bundle(name: str) -> str:
     """The text of a built script."""
     style = f"const BOX_CSS={msgspec.json.encode(sheet('box.css')).decode()};\n" if name == "embed.js" else ""
     modules = "\n".join(module(part) for part in PARTS[name])
-    # In a block nothing is a global of the page's, so every name may be shortened.
-    shortened: str = minify.string("text/javascript", f"{{{style}{modules}}}")
+    # In a block or a function nothing is a global of the page's, so every name may be shortened.
+    names = EXPORTS.get(name)
+    scope = (
+        f"export const{{{names}}}=(()=>{{{modules}\nreturn{{{names}}}}})()"
+        if names
+        else f"{{{style}{modules}}}"
+    )
+    shortened: str = minify.string("text/javascript", scope)
     return shortened
 
 
 def module(name: str) -> str:
     """A module without the lines that tie it to the others: they share one scope now."""
-    text = re.sub(r"^import [^;]*;\n", "", (STATIC / name).read_text("utf-8"), flags=re.MULTILINE)
+    text = re.sub(
+        r"^(import [^;]*|export \{[^;]*);\n", "", (STATIC / name).read_text("utf-8"), flags=re.MULTILINE
+    )
     return re.sub(r"^export ", "", text, flags=re.MULTILINE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Iterable
 from itertools import groupby
@@ -53,6 +54,8 @@ def _default(setting: Setting) -> str:
             return f"`{str(setting.default).lower()}`"
         case str():
             return f'`"{setting.default}"`'
+        case tuple():
+            return f"`{json.dumps(setting.default)}`"
         case _:
             return f"`{setting.default}`"
 
@@ -64,7 +67,7 @@ def generated(text: str) -> str:
     return f"{head}{BEGIN}\n{table()}\n{END}{tail}"
 
 
-NEEDED = ("json.<name>.url", "json.<name>.price")
+NEEDED = ("json.<name>.url", "json.<name>.price", "keys.<name>.sha256")
 SOURCES = Path(__file__).parent / "sources.md"
 SOURCES_HEAD = """# Sources
 

@@ -23,28 +23,31 @@ from ticker.clock import Clock, SystemClock
 from ticker.config import Config
 from ticker.currency import FiatRates
 from ticker.feed import Feed
-from ticker.feed.session import Session
+from ticker.feed.subscriber import Subscriber
 from ticker.history import Recorder
+from ticker.history.store import Saved, Store
 from ticker.hub import Hub
-from ticker.model import Pair, Tick, Update
-from ticker.poller import Poller, SourceStatus
+from ticker.model import Asset, Pair, Tick, Update
+from ticker.poller import SLICE, Poller, SourceStatus
 from ticker.rates import SOURCES as RATE_SOURCES
-from ticker.rates import RatePoller
+from ticker.rates import RatePoller, RateStatus
 from ticker.sampling import Ages
 from ticker.sources.asker import Asked
 from ticker.sources.base import Venue
 from ticker.sources.http import new_session
 from ticker.web import application, serving
+from ticker.web.admission import Door
 from ticker.web.api import Api
+from ticker.web.asyncapi import route as asyncapi_route
+from ticker.web.metrics import Metrics
+from ticker.web.metrics import route as metrics_route
 from ticker.web.openapi import route as openapi_route
-from ticker.web.upgrade import route as feed_route
+from ticker.web.upgrade import routes as feed_routes
 from ticker.windows import Windows
 from widgets.routes import routes as widget_routes
 
 log = logging.getLogger("ticker")
 
-# All sessions are told and closed within this long when the service stops.
-DRAIN_SECONDS = 1.0
 EPOCH = string.digits + string.ascii_lowercase
 
 
@@ -66,16 +69,20 @@ async def running(
     clock, rng = clock or SystemClock(), rng or random.Random()
     async with history.opening(config.history, clock) as store:
         saved = await store.load()
-        windows = Windows()
-        book = new_book(config, clock, "".join(rng.choices(EPOCH, k=6)), windows)
-        book.restore(saved.quotes, saved.seq)
+        assets, windows = config.identified(), Windows()
+        book = new_book(config, assets, clock, await epoch_of(store, saved, rng), windows)
+        restored = book.restore(saved.quotes, saved.seq)
         recorder = Recorder(store, clock, config.history, epoch=book.epoch, saved=saved)
-        hub: Hub[Session] = Hub(seq=book.seq, view=book.seen_in)
+        hub: Hub[Subscriber] = Hub(seq=book.seq, quotes=book.quotes(), view=book.seen_in)
         feed = Feed(book, hub, clock, config.limits, rng)
+        door = Door(config.access, config.keys, config.limits, public_url=config.server.public_url)
+
+        for update in restored:
+            recorder.record(update.quote)
 
         def publish(updates: Iterable[Update]) -> None:
             for update in updates:
-                hub.publish(update)
+                feed.publish(update)
                 recorder.record(update.quote)
 
         def take(ticks: Sequence[Tick]) -> None:
@@ -90,23 +97,34 @@ async def running(
         async def age() -> None:
             while True:
                 await clock.sleep(1)
-                publish(book.expire())
+                overdue = book.overdue()
+                for start in range(0, len(overdue), SLICE):
+                    publish(book.expire(overdue[start : start + SLICE]))
+                    await clock.sleep(0)
 
         async with AsyncExitStack() as last, new_session() as http:
-            last.push_async_callback(recorder.flush)  # however the block ends
-            pollers = new_pollers(config, http, clock, rng, take, tell)
-            routes = [
-                feed_route(feed),
-                openapi_route(),
-                *Api(book, recorder, lambda: [p.status for p in pollers], feed, clock).routes(),
-                *widget_routes(book, config.server.public_url, clock),
-            ]
+            last.push_async_callback(recorder.end)  # however the block ends
+            pollers = new_pollers(config, assets, http, clock, rng, take, tell)
             fiat = new_rates(config, http, clock, rng, fix)
+
+            def statuses() -> list[SourceStatus]:
+                return [poller.status for poller in pollers]
+
+            def rate_status() -> RateStatus | None:
+                return next((source.status for source in fiat), None)
+
+            routes = [
+                *feed_routes(feed, door.caller, door.headers),
+                openapi_route(),
+                asyncapi_route(),
+                *Api(book, recorder, statuses, feed, clock, rate_status).routes(),
+                *widget_routes(book, config.server.public_url or door.public_url, clock, door.frames),
+            ]
             past = Backfill(
-                config.identified(),
+                assets,
                 book.currencies,
                 pegs=config.currency.pegs,
-                measured=config.measured(),
+                measured=config.measured(assets),
                 venues=asked(config, pollers) if config.history.backfill else {},
                 store=store,
                 recorder=recorder,
@@ -115,19 +133,43 @@ async def running(
                 clock=clock,
                 rng=rng,
             )
-            parts = [feed.run, feed.turn, recorder.run, age, past.run]
+            parts = [feed.run, feed.prompt, feed.turn, recorder.run, age, past.run]
             parts += [*(poller.run for poller in pollers), *(poller.run for poller in fiat)]
             async with (
-                serving(application(routes), config.server.listen) as url,
+                serving(
+                    application(routes, door), config.server.listen, reuse_port=config.server.reuse_port
+                ) as url,
+                measuring(config, Metrics(feed, book, statuses, clock)),
                 asyncio.TaskGroup() as tasks,
             ):
                 started = [tasks.create_task(part()) for part in parts]
                 try:
                     yield Service(url, book, feed, recorder, pollers)
                 finally:
-                    await feed.drain(DRAIN_SECONDS)
+                    if config.server.reuse_port:
+                        await url.stop_listening()  # who comes now is another process's
+                    await feed.drain(config.server.drain_seconds)
                     for task in started:
                         task.cancel()
+
+
+@asynccontextmanager
+async def measuring(config: Config, metrics: Metrics) -> AsyncIterator[None]:
+    """The operator's figures on their own address until the block ends, where one is configured."""
+    if config.metrics.listen is None:
+        yield
+        return
+    async with serving(application([metrics_route(metrics)]), config.metrics.listen) as url:
+        log.info("metrics at %s/metrics", url)
+        yield
+
+
+async def epoch_of(store: Store, saved: Saved, rng: random.Random) -> str:
+    """The epoch that goes on, where all its seqs are known; else a new one. Kept before any is given out."""
+    fresh = "".join(rng.choices(EPOCH, k=6))
+    epoch = saved.epoch if saved.ended and saved.epoch else fresh
+    await store.save(saved.seq, epoch, (), ())
+    return epoch
 
 
 def asked(config: Config, pollers: Iterable[Poller]) -> dict[str, Asked]:
@@ -138,17 +180,19 @@ def asked(config: Config, pollers: Iterable[Poller]) -> dict[str, Asked]:
     }
 
 
-def new_book(config: Config, clock: Clock, epoch: str, windows: Windows | None = None) -> QuoteBook:
+def new_book(
+    config: Config, assets: Sequence[Asset], clock: Clock, epoch: str, windows: Windows
+) -> QuoteBook:
     venues = config.venues()
     return QuoteBook(
-        config.identified(),
+        assets,
         clock=clock,
         epoch=epoch,
         ages={name: ages(config, venue) for name, venue in venues.items()},
         aggregators=[name for name, venue in venues.items() if venue.aggregator],
-        measured=config.measured(),
+        measured=config.measured(assets),
         pegs=config.currency.pegs,
-        coins=config.coins(),
+        coins=config.coins(assets),
         windows=windows,
     )
 
@@ -161,6 +205,7 @@ def ages(config: Config, venue: Venue) -> Ages:
 
 def new_pollers(
     config: Config,
+    assets: Sequence[Asset],
     http: aiohttp.ClientSession,
     clock: Clock,
     rng: random.Random,
@@ -171,7 +216,7 @@ def new_pollers(
     venues = config.venues()
     return tuple(
         Poller(venues[name], pairs, config.source(name), http, clock, rng, on_ticks, on_health)
-        for name, pairs in pairs_by_venue(config).items()
+        for name, pairs in pairs_by_venue(assets).items()
         if config.source(name).enabled
     )
 
@@ -191,9 +236,9 @@ def new_rates(
     return [RatePoller(source, options, http, clock, rng, on_rates, lambda _: None)]
 
 
-def pairs_by_venue(config: Config) -> Mapping[str, list[Pair]]:
+def pairs_by_venue(assets: Iterable[Asset]) -> Mapping[str, list[Pair]]:
     found: dict[str, list[Pair]] = {}
-    for asset in config.identified():
+    for asset in assets:
         for pair in asset.pairs:
             found.setdefault(pair.venue, []).append(pair)
     return found

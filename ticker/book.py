@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from operator import attrgetter
 
 from msgspec.structs import replace
 
@@ -17,16 +17,18 @@ from ticker.clock import Clock
 from ticker.consensus import CROWD, Decision, decide
 from ticker.currency import FiatRates, converted
 from ticker.errors import RequestError
-from ticker.fx import Rate
-from ticker.gate import Good, Held
+from ticker.fx import Rate, Rates
+from ticker.gate import Good
 from ticker.model import Asset, Change, Confidence, Observation, Quote, Snapshot, State, Tick, Update, Window
 from ticker.sampling import Ages, Policy
 from ticker.windows import Windows
 
-T = TypeVar("T")
-
 FRESH = (State.LIVE, State.DELAYED)
 OLD = (State.STALE, State.UNAVAILABLE)
+UNSURE = (State.HELD, State.DISPUTED)
+HOUR, DAY, WEEK = Window.HOUR, Window.DAY, Window.WEEK
+UNDECIDED = Decision()
+PLACE = attrgetter("place")
 # Percentage points between the venues' 24 h change and our own from which one of the two is wrong.
 DOUBTFUL = Decimal(5)
 # Currencies that are meant to be worth a dollar; where one is found outside PEGGED on some venues only, those
@@ -36,6 +38,19 @@ PEGGED = (Decimal("0.9"), Decimal("1.1"))
 ABSURD = (Decimal("0.01"), Decimal(2))
 # A rate that isn't fresh delays the prices converted at it; older than this (ms) it makes them stale.
 RATE_MS = 3_600_000
+
+
+class Entry:
+    """What the book holds of one asset; `place` is the asset's in the configuration, `ticks` are by pair."""
+
+    __slots__ = ("decision", "good", "place", "quote", "ticks")
+
+    def __init__(self, place: int, quote: Quote) -> None:
+        self.place = place
+        self.quote = quote
+        self.ticks: dict[str, Tick] = {}
+        self.decision = UNDECIDED
+        self.good: Good | None = None
 
 
 class QuoteBook:
@@ -73,24 +88,22 @@ class QuoteBook:
         self._assumed = {
             c: Rate(Decimal(1), assumed=True) for c, to in (pegs or {}).items() if to == currency
         }
-        self._order = {asset.id: place for place, asset in enumerate(assets)}
         self.currencies: Mapping[str, str] = {asset.id: self._target(asset) for asset in assets}
-        self._owner = {pair.ref: asset.id for asset in assets for pair in asset.pairs}
-        self._ticks: dict[str, dict[str, Tick]] = {asset.id: {} for asset in assets}
-        self._decisions: dict[str, Decision] = {}
-        self._due: dict[str, int] = {}
-        self._good: dict[str, Good] = {}
-        self._held: dict[str, Held] = {}
-        self._quotes = {
-            a.id: Quote(asset=a.id, symbol=a.symbol, name=a.name, currency=self.currencies[a.id])
-            for a in assets
-        }
+        self._entries = {a.id: Entry(place, self._blank(a)) for place, a in enumerate(assets)}
+        self._owner = {pair.ref: self._entries[asset.id] for asset in assets for pair in asset.pairs}
+        # Whose price is the rate of which currency, and the rates as they are.
+        self._measures = {self._entries[asset]: currency for currency, asset in self._measured.items()}
+        self._rates: Rates = {}
 
     def _target(self, asset: Asset) -> str:
         convertible = {self._base, *self._measured, *self._assumed}
         if not asset.pairs or any(pair.quote in convertible for pair in asset.pairs):
             return self._base
         return asset.pairs[0].quote
+
+    def _blank(self, asset: Asset) -> Quote:
+        """The quote before the first price."""
+        return Quote(asset=asset.id, symbol=asset.symbol, name=asset.name, currency=self.currencies[asset.id])
 
     # Reading
 
@@ -99,14 +112,14 @@ class QuoteBook:
 
         In `currency` where a rate into it is known, else in its own.
         """
-        quote = self._quotes[asset]
+        quote = self._entries[asset].quote
         return quote if currency is None else self.seen_in(quote, currency)
 
     def seen_in(self, quote: Quote, currency: str) -> Quote:
         """A quote in another currency; as it is where no rate between the two is known."""
         if quote.currency == currency:
             return quote
-        coins = {code: self._quotes[asset] for code, asset in self._coins.items()}
+        coins = {code: self._entries[asset].quote for code, asset in self._coins.items()}
         return converted(quote, currency, self._fiat, coins, now=self._clock.now()) or quote
 
     def require(self, currency: str) -> None:
@@ -120,131 +133,140 @@ class QuoteBook:
 
     def quotes(self) -> Sequence[Quote]:
         """All quotes, in the order of the configuration."""
-        return tuple(self._quotes.values())
+        return tuple([entry.quote for entry in self._entries.values()])
 
     def observations(self, asset: str) -> Sequence[Observation]:
         """What each source last said about the asset, used or not. KeyError for an unknown id."""
-        if asset not in self._quotes:
-            raise KeyError(asset)
-        decision = self._decisions.get(asset)
-        return decision.observations if decision else ()
+        return tuple(self._entries[asset].decision.observations)
 
     def spread(self, asset: str) -> Decimal | None:
         """How far apart the counted sources of the asset are, in percent; None before the first price."""
-        decision = self._decisions.get(asset)
-        return decision.spread if decision else None
+        return self._entries[asset].decision.spread
 
     def snapshot(self, assets: Iterable[str], since: tuple[str, int] | None = None) -> Snapshot:
         """The quotes of `assets`; only those changed after `since`, if that is a point of this book."""
-        quotes = tuple(self._quotes[asset] for asset in sorted(assets, key=self._order.__getitem__))
+        entries = sorted([self._entries[asset] for asset in assets], key=PLACE)
+        quotes = tuple([entry.quote for entry in entries])
         if since is None or since[0] != self.epoch or since[1] > self.seq:
             return Snapshot(self.epoch, self.seq, quotes)
         return Snapshot(self.epoch, self.seq, tuple(q for q in quotes if q.seq > since[1]), recovered=True)
 
     # Writing
 
-    def restore(self, quotes: Iterable[Quote], seq: int) -> None:
-        """Take up the last prices of an earlier life: stale, whatever they were, until a source says more."""
+    def restore(self, quotes: Iterable[Quote], seq: int) -> list[Update]:
+        """Take up the last prices of an earlier life: stale, whatever they were, until a source says more.
+
+        An Update for each that is now another than its readers knew.
+        """
         self.seq = max(self.seq, seq)
+        updates = []
         for saved in quotes:
-            now = self._quotes.get(saved.asset)
-            if now is not None and saved.price is not None and saved.currency == now.currency:
-                stale = replace(saved, symbol=now.symbol, name=now.name, state=State.STALE)
-                self._quotes[saved.asset] = stale
-                self._good[saved.asset] = Good(saved.price, saved.as_of or 0, agreed=saved.sources > 1)
+            entry = self._entries.get(saved.asset)
+            if entry is not None and saved.price is not None and saved.currency == entry.quote.currency:
+                now = entry.quote
+                entry.quote = replace(saved, symbol=now.symbol, name=now.name, state=State.STALE)
+                entry.good = Good(saved.price, saved.as_of or 0, agreed=saved.sources > 1)
+                if entry.quote != saved:
+                    self.seq += 1
+                    entry.quote = replace(entry.quote, seq=self.seq)
+                    updates.append(Update(entry.quote, saved))
+        return updates
 
     def apply(self, ticks: Iterable[Tick]) -> list[Update]:
         """Take in what sources said; an Update for each quote that is now another."""
-        touched = {asset for tick in ticks if (asset := self._take(tick)) is not None}
+        touched = {entry for tick in ticks if (entry := self._take(tick)) is not None}
         return self._decide(touched)
 
     def fix(self, rates: FiatRates) -> list[Update]:
         """Take up the exchange rates of a new day: every price is then another in some currency."""
         self._fiat = rates
         updates = []
-        for asset, before in self._quotes.items():
+        for entry in self._entries.values():
+            before = entry.quote
             if before.price is not None:
                 self.seq += 1
-                self._quotes[asset] = quote = replace(before, seq=self.seq)
-                updates.append(Update(quote, before))
+                entry.quote = replace(before, seq=self.seq)
+                updates.append(Update(entry.quote, before))
         return updates
 
-    def expire(self) -> list[Update]:
-        """Let age alone change what it changes; to be called about once a second."""
-        now = self._clock.now()
-        return self._decide({asset for asset, due in self._due.items() if due <= now})
+    def overdue(self) -> Sequence[str]:
+        """The assets whose quote age alone may have changed."""
+        now, entries = self._clock.now(), self._entries.items()
+        return [asset for asset, e in entries if (due := e.decision.due) is not None and due <= now]
 
-    def _take(self, tick: Tick) -> str | None:
+    def expire(self, assets: Iterable[str] | None = None) -> list[Update]:
+        """Let age alone change what it changes, of `assets` or all; to be called about once a second."""
+        overdue = self.overdue() if assets is None else assets
+        return self._decide({self._entries[asset] for asset in overdue})
+
+    def _take(self, tick: Tick) -> Entry | None:
         """Keep the tick as its pair's latest; None when a later one is there already."""
-        asset = self._owner[tick.pair.ref]
-        held = self._ticks[asset].get(tick.pair.ref)
+        ref = tick.pair.ref
+        entry = self._owner[ref]
+        held = entry.ticks.get(ref)
         # One dated in the future must not lock out every honest one after it.
         if held is not None and tick.as_of < held.as_of <= tick.seen:
             return None
-        self._ticks[asset][tick.pair.ref] = tick
-        return asset
+        entry.ticks[ref] = tick
+        return entry
 
-    def _decide(self, touched: set[str]) -> list[Update]:
+    def _decide(self, touched: set[Entry]) -> list[Update]:
         """Decide the touched assets: first those whose price is a rate, then the others.
 
         A price follows its rate at its own next tick; at once where the rate has begun or ceased to be fresh.
         """
-        self._policy = replace(self._policy, quarantined=self._quarantined())
-        rates = {asset: currency for currency, asset in self._measured.items() if asset in touched}
-        updates = [update for asset in rates if (update := self._update(asset))]
+        now = self._clock.now()
+        first = [entry for entry in self._measures if entry in touched]
+        if first:
+            self._policy = replace(self._policy, quarantined=self._quarantined())
+        self._rates = self._known_rates(now)
+        updates = [update for entry in first if (update := self._update(entry, now))]
         for update in updates:
             if update.before is None or update.before.state is not update.quote.state:
-                touched = touched | self._quoted_in(rates[update.quote.asset])
-        rest = [asset for asset in self._quotes if asset in touched and asset not in rates]
-        return updates + [update for asset in rest if (update := self._update(asset))]
+                rate = self._entries[update.quote.asset]
+                touched = touched | self._quoted_in(self._measures[rate])
+        rest = sorted(touched.difference(first), key=PLACE)
+        return updates + [update for entry in rest if (update := self._update(entry, now))]
 
-    def _quoted_in(self, currency: str) -> set[str]:
-        """Assets that have a price in the currency."""
+    def _quoted_in(self, currency: str) -> set[Entry]:
+        """Entries that have a price in the currency."""
         return {
-            asset
-            for asset, ticks in self._ticks.items()
-            if any(tick.pair.quote == currency for tick in ticks.values())
+            entry
+            for entry in self._entries.values()
+            if any(tick.pair.quote == currency for tick in entry.ticks.values())
         }
 
-    def _update(self, asset: str) -> Update | None:
-        now = self._clock.now()
-        decision = decide(
-            tuple(self._ticks[asset].values()),
-            currency=self.currencies[asset],
-            rates=self._rates() if self.currencies[asset] == self._base else {},
+    def _update(self, entry: Entry, now: int) -> Update | None:
+        before = entry.quote
+        decision = entry.decision = decide(
+            entry.ticks.values(),
+            currency=before.currency,
+            rates=self._rates if before.currency == self._base else {},
             policy=self._policy,
             now=now,
-            good=self._good.get(asset),
-            held=self._held.get(asset),
+            good=entry.good,
+            held=entry.decision.held,
         )
-        self._remember(asset, decision)
-        before = self._quotes[asset]
         quote = _quoted(before, decision)
-        if decision.state in FRESH:
-            quote = self._windowed(quote, now)
+        if decision.state in FRESH and decision.price is not None and decision.as_of is not None:
+            agreed = decision.sources > 1 or (entry.good is not None and entry.good.agreed)
+            entry.good = Good(decision.price, decision.as_of, agreed)
+            quote = self._windowed(quote, decision.price, decision.as_of, now)
         if quote == before:
             return None
         self.seq += 1
-        self._quotes[asset] = quote = replace(quote, seq=self.seq)
+        entry.quote = quote = replace(quote, seq=self.seq)
+        if entry in self._measures:
+            self._rates = self._known_rates(now)
         return Update(quote, before if before.seq else None)
 
-    def _windowed(self, quote: Quote, now: int) -> Quote:
+    def _windowed(self, quote: Quote, price: Decimal, as_of: int, now: int) -> Quote:
         """A fresh quote with the changes that our own past covers."""
-        if quote.price is None or quote.as_of is None:
-            return quote
-        self._windows.seen(quote.asset, quote.currency, quote.as_of, quote.price)
-        hour, day, week = (self._windows.change(quote.asset, window, now, quote.price) for window in Window)
-        told = trusted(quote.change_24h, shown(day), quote.sources)
-        return replace(quote, change_1h=shown(hour), change_24h=told, change_7d=shown(week))
-
-    def _remember(self, asset: str, decision: Decision) -> None:
-        """What the next decision about the asset needs to know of this one."""
-        self._decisions[asset] = decision
-        _keep(self._due, asset, decision.due)
-        _keep(self._held, asset, decision.held)
-        if decision.state in FRESH and decision.price is not None and decision.as_of is not None:
-            agreed = decision.sources > 1 or (asset in self._good and self._good[asset].agreed)
-            self._good[asset] = Good(decision.price, decision.as_of, agreed)
+        asset, change = quote.asset, self._windows.change
+        self._windows.seen(asset, quote.currency, as_of, price)
+        told = trusted(quote.change_24h, shown(change(asset, DAY, now, price)), quote.sources)
+        hour, week = shown(change(asset, HOUR, now, price)), shown(change(asset, WEEK, now, price))
+        return replace(quote, change_1h=hour, change_24h=told, change_7d=week)
 
     def _quarantined(self) -> frozenset[str]:
         """Venues that find a stablecoin absurdly priced, or off where others find it where it should be.
@@ -255,7 +277,7 @@ class QuoteBook:
         for currency in self._measured.keys() & STABLE:
             said = {
                 tick.pair.venue: tick.price
-                for tick in self._ticks[self._measured[currency]].values()
+                for tick in self._entries[self._measured[currency]].ticks.values()
                 if tick.pair.quote == self._base
             }
             off = {venue for venue, price in said.items() if not PEGGED[0] <= price <= PEGGED[1]}
@@ -263,14 +285,14 @@ class QuoteBook:
             suspects |= absurd if off == said.keys() else off
         return frozenset(suspects)
 
-    def _rates(self) -> dict[str, Rate]:
+    def _known_rates(self, now: int) -> Rates:
         rates = dict(self._assumed)
         for currency, asset in self._measured.items():
-            quote = self._quotes[asset]
+            quote = self._entries[asset].quote
             if quote.price is None or quote.as_of is None or quote.currency != self._base:
                 rates.pop(currency, None)
             else:
-                fresh, known = quote.state in FRESH, self._clock.now() - quote.as_of <= RATE_MS
+                fresh, known = quote.state in FRESH, now - quote.as_of <= RATE_MS
                 grade = State.LIVE if fresh else State.DELAYED if known else State.STALE
                 rates[currency] = Rate(quote.price, grade, quote.assumed, quote.demo)
         return rates
@@ -278,7 +300,7 @@ class QuoteBook:
 
 def shown(change: Change | None) -> Change | None:
     """Rounded as readers see it, so that a change nobody can see is none."""
-    return None if change is None else replace(change, percent=rounded(change.percent))
+    return change and replace(change, percent=rounded(change.percent))
 
 
 def trusted(venues: Change | None, own: Change | None, sources: int) -> Change | None:
@@ -289,16 +311,9 @@ def trusted(venues: Change | None, own: Change | None, sources: int) -> Change |
     return own if contradicted else venues
 
 
-def _keep(into: dict[str, T], key: str, value: T | None) -> None:
-    if value is None:
-        into.pop(key, None)
-    else:
-        into[key] = value
-
-
 def _quoted(before: Quote, decision: Decision) -> Quote:
     """The quote after a decision. Without a price that may be shown the last one stays, and says why."""
-    unagreed = decision.state in (State.HELD, State.DISPUTED) and decision.price is None
+    unagreed = decision.price is None and decision.state in UNSURE
     if unagreed and decision.confidence is not Confidence.NONE:
         return replace(before, state=decision.state, confidence=decision.confidence)
     newer = decision.price is not None and (before.as_of or 0) < (decision.as_of or 0)

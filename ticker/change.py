@@ -8,15 +8,17 @@ from __future__ import annotations
 from decimal import Context, Decimal
 
 HUNDREDTH = Decimal("0.01")
+HUNDRED, ZERO = Decimal(100), Decimal(0)
 # Wide enough to round what one nonsense price among sane ones makes of a percentage.
 WIDE = Context(prec=128)
+UNCHANGED = Decimal("0.00")
 
 
 def percent_between(then: Decimal, now: Decimal) -> Decimal:
     """The change from `then` to `now` in percent, unrounded. ValueError when `then` isn't above zero."""
-    if not then > 0:
+    if not then > ZERO:
         raise ValueError(f"a change counts from a price above zero, not from {then}")
-    return (now - then) / then * 100
+    return (now - then) / then * HUNDRED
 
 
 def inverse(percent: Decimal) -> Decimal:
@@ -28,4 +30,4 @@ def inverse(percent: Decimal) -> Decimal:
 
 def rounded(percent: Decimal) -> Decimal:
     """To hundredths of a percent, as every reader sees it; never −0.00."""
-    return WIDE.add(percent.quantize(HUNDREDTH, context=WIDE), Decimal(0))
+    return WIDE.quantize(percent, HUNDREDTH) or UNCHANGED

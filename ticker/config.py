@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,6 +24,7 @@ from ticker.settings import Setting, check_keys, convert, flags, nearest, put, v
 from ticker.sources import ccxt, generic
 from ticker.sources.base import Options as SourceOptions
 from ticker.sources.base import Venue
+from ticker.web import admission, metrics
 
 BUILT_IN = "built-in assets"
 COINS = ("BTC", "ETH")
@@ -54,8 +55,11 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
     server: web.Options = web.Options()
+    access: admission.Options = admission.Options()
     limits: feed.Limits = feed.Limits()
+    keys: dict[str, admission.Key] = field(default_factory=dict)
     history: history.Options = history.Options()
+    metrics: metrics.Options = metrics.Options()
     currency: Currency = field(default_factory=Currency)
     sources: dict[str, SourceOptions] = field(default_factory=dict)
     json: dict[str, generic.Endpoint] = field(default_factory=dict)
@@ -81,13 +85,13 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The assets with their pairs' currencies known. ConfigError where one can't be told."""
         return identify(self.assets, self.venues())
 
-    def measured(self) -> Mapping[str, str]:
+    def measured(self, assets: Sequence[Asset]) -> Mapping[str, str]:
         """For each currency that is measured here, the asset whose price is its rate. ConfigError."""
-        return measured(self.identified(), self.currency.measured)
+        return measured(assets, self.currency.measured)
 
-    def coins(self) -> Mapping[str, str]:
-        """The assets that quotes can be had in, by currency: {"BTC": "bitcoin"} where there is one."""
-        found = measured(self.identified(), self.currency.measured, wanted=COINS)
+    def coins(self, assets: Sequence[Asset]) -> Mapping[str, str]:
+        """Which of `assets` quotes can be had in, by currency: {"BTC": "bitcoin"} where there is one."""
+        found = measured(assets, self.currency.measured, wanted=COINS)
         return {code: asset for code, asset in found.items() if code in COINS}
 
 
@@ -104,27 +108,33 @@ def load(
     raw = _read(path) if path else {}
     if "assets" not in raw:
         raw["assets"] = tomllib.loads(built_in_assets())["assets"]
+    _check_tables_of_keys(raw, file)
     check_keys(raw, Config, file)
     _check_names(raw, file)
-    known = list(settings(raw["assets"], raw.get("json", ())))
+    known = list(settings(raw["assets"], raw.get("json", ()), raw.get("keys", ())))
     for override in [*variables(known, environ), *flags(known, given or {})]:
         put(raw, override)
     config = convert(raw, Config, file)
     try:
-        config.measured()
-        _check_venues(config)
+        assets = config.identified()
+        config.measured(assets)
+        _check_venues(config, assets)
+        _check_digests(config)
     except ConfigError as error:
         raise error.placed(file) from error
     return config
 
 
-def settings(assets: Collection[str] | None = None, own: Collection[str] = ()) -> Iterator[Setting]:
-    """Every setting there is: of each venue, and of each of `assets` and of the operator's `own` sources.
+def settings(
+    assets: Collection[str] | None = None, own: Collection[str] = (), keys: Collection[str] = ()
+) -> Iterator[Setting]:
+    """Every setting there is: of each venue, of each of `assets`, the operator's `own` sources and `keys`.
 
-    Without `assets`: those of any asset as `<id>`, and of any source of one's own as `<name>`.
+    Without `assets`: those of any asset as `<id>`, of any source of one's own and of any key as `<name>`.
     """
-    ids, names = (("<id>",), ("<name>",)) if assets is None else (assets, own)
-    return walk(Config, {"sources": sources.VENUES, "json": names, "assets": ids})
+    if assets is None:
+        assets, own, keys = ("<id>",), ("<name>",), ("<name>",)
+    return walk(Config, {"sources": sources.VENUES, "json": own, "assets": assets, "keys": keys})
 
 
 def built_in_assets() -> str:
@@ -158,7 +168,7 @@ def _check_names(raw: Mapping[str, Any], file: str) -> None:
         if name not in sources.VENUES and not name.startswith(ccxt.PREFIX):
             hint = nearest(name, sources.VENUES)
             raise ConfigError(f"unknown venue; {hint}", file=file, key=f"sources.{name}")
-    named = {"assets": "an asset id", "json": "a source's name"}
+    named = {"assets": "an asset id", "json": "a source's name", "keys": "a key's name"}
     for section, what in named.items():
         for name in raw.get(section, ()):
             if not ID.fullmatch(name):
@@ -166,10 +176,33 @@ def _check_names(raw: Mapping[str, Any], file: str) -> None:
                 raise ConfigError(problem, file=file, key=f"{section}.{name}")
 
 
-def _check_venues(config: Config) -> None:
+def _check_tables_of_keys(raw: Mapping[str, Any], file: str) -> None:
+    """ConfigError for a key that isn't a table. First of all checks: the others repeat what is there."""
+    tables = raw.get("keys", {})
+    if not isinstance(tables, dict):
+        raise ConfigError("is a table of keys; `ticker key NAME` prints one", file=file, key="keys")
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            problem = "is a table with sha256; `ticker key NAME` prints it"
+            raise ConfigError(problem, file=file, key=f"keys.{name}")
+
+
+def _check_digests(config: Config) -> None:
+    """ConfigError for a key that two names share, and where keys are required and there is none."""
+    owners: dict[str, str] = {}
+    for name, key in config.keys.items():
+        owner = owners.setdefault(key.sha256.lower(), name)
+        if owner != name:
+            raise ConfigError(f"is keys.{owner}'s already; each key needs its own", key=f"keys.{name}.sha256")
+    if config.access.require_key and not config.keys:
+        problem = "there is no key to ask for; `ticker key NAME` prints one"
+        raise ConfigError(problem, key="access.require_key")
+
+
+def _check_venues(config: Config, assets: Sequence[Asset]) -> None:
     """ConfigError for a venue that a pair names and that can't be asked as it is configured."""
     venues = config.venues()
-    for name in {pair.venue for asset in config.identified() for pair in asset.pairs}:
+    for name in {pair.venue for asset in assets for pair in asset.pairs}:
         if name.startswith(ccxt.PREFIX):
             ccxt.check(name.removeprefix(ccxt.PREFIX))
         options = config.source(name)

@@ -7,16 +7,16 @@ together or none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
 
 from ticker.change import rounded
-from ticker.fx import Rates
+from ticker.fx import ZERO, Rates, convert
 from ticker.gate import DISPUTE, DISPUTE_MS, PASSES, STRANGERS, Good, Held, Verdict, jump_gate
 from ticker.model import Basis, Change, Confidence, Observation, Pair, State, Tick, Window
-from ticker.sampling import FUTURE_MS, GRADES, Policy, Sample, sample, why_old
+from ticker.sampling import GRADES, STALE, Policy, Sample, sample, why_old
 from ticker.votes import distances, median, spread, tolerance, weighted_median
 
 # Three exchanges are a crowd: from there on aggregators only referee.
@@ -28,6 +28,9 @@ LARGE = Decimal(100_000_000)
 # A source this near the last good price has not moved.
 NEAR = Decimal("0.05")
 
+# The bases that a change over a day is believed on, the better one first.
+DAY, BASES = Window.DAY, (Basis.ROLLING, Basis.UNKNOWN)
+
 AGGREGATORS = "aggregators"
 STRANGE = "probably different tokens with one symbol"
 
@@ -35,22 +38,43 @@ STRANGE = "probably different tokens with one symbol"
 Aside = dict[Pair, str]
 
 
-class Decision(Struct, frozen=True, kw_only=True):
+class Observations(Struct, frozen=True, gc=False):
+    """What each source said and what became of it; made when it is read, as most decisions never are."""
+
+    samples: Sequence[Sample]
+    aside: Aside
+
+    def __iter__(self) -> Iterator[Observation]:
+        for s in self.samples:
+            pair, reason = s.tick.pair, self.aside.get(s.tick.pair)
+            yield Observation(
+                source=pair.venue,
+                pair=pair.symbol,
+                currency=pair.quote,
+                price=s.tick.price,
+                change_24h=s.tick.change_24h,
+                as_of=s.tick.as_of,
+                used=reason is None,
+                reason=reason or s.tick.note,
+            )
+
+
+class Decision(Struct, frozen=True, gc=False):
     """What the ticks add up to, in the currency asked for.
 
     `state` HELD, DISPUTED: `price` is None where the last good one is to stand; with `confidence` NONE there
     is none to stand. STALE: the best that is known, but no source is fresh. UNAVAILABLE: nothing is known.
-    `sources` are those counted, `spread` lies between the outermost of them, in percent. `due` (ms) is when
-    time alone may change this decision; `held` is to be handed in next time.
+    `sources` are those counted, `apart` is how far the outermost of them are. `due` (ms) is when time alone
+    may change this decision; `held` is to be handed in next time.
     """
 
-    price: Decimal | None
-    state: State
-    confidence: Confidence
-    observations: tuple[Observation, ...]
+    price: Decimal | None = None
+    state: State = State.UNAVAILABLE
+    confidence: Confidence = Confidence.NONE
+    observations: Iterable[Observation] = ()
     as_of: int | None = None
     sources: int = 0
-    spread: Decimal | None = None
+    apart: Decimal | None = None
     change_24h: Change | None = None
     high_24h: Decimal | None = None
     low_24h: Decimal | None = None
@@ -61,8 +85,13 @@ class Decision(Struct, frozen=True, kw_only=True):
     due: int | None = None
     held: Held | None = None
 
+    @property
+    def spread(self) -> Decimal | None:
+        """The distance between the outermost that counted, in percent to hundredths."""
+        return None if self.apart is None else rounded(self.apart)
 
-class Vote(Struct, frozen=True):
+
+class Vote(Struct, frozen=True, gc=False):
     """One independent voice: a venue with all its pairs, or all aggregators together.
 
     `weight` is what was traded there in a day, in the target currency; None where that isn't known, and of
@@ -70,19 +99,32 @@ class Vote(Struct, frozen=True):
     """
 
     voter: str
-    samples: tuple[Sample, ...]
+    samples: Sequence[Sample]
     price: Decimal
-    weight: Decimal | None
 
-    @classmethod
-    def of(cls, voter: str, samples: Sequence[Sample]) -> Vote:
-        turnovers = [t for s in samples if (t := s.converted(s.tick.turnover_24h))]
-        weight = sum(turnovers, Decimal(0)) if turnovers and voter != AGGREGATORS else None
-        return cls(voter, tuple(samples), median([s.price for s in samples]), weight)
+    @property
+    def weight(self) -> Decimal | None:
+        turnovers = [convert(t, s.rate) for s in self.samples if (t := s.tick.turnover_24h)]
+        return sum(turnovers, ZERO) if turnovers and self.voter != AGGREGATORS else None
+
+
+class Count(Struct, frozen=True, gc=False):
+    """What equally fresh samples add up to: the price, and how far those that count are apart, in percent.
+
+    `sources` is how many votes count, `outliers` are those that don't. `used` are the samples of the former;
+    `heard`, on volume alone, are those of an agreeing referee as well.
+    """
+
+    price: Decimal
+    apart: Decimal
+    sources: int
+    outliers: Sequence[Vote]
+    used: Sequence[Sample]
+    heard: Sequence[Sample]
 
 
 def decide(
-    ticks: Sequence[Tick],
+    ticks: Iterable[Tick],
     *,
     currency: str,
     rates: Rates,
@@ -94,107 +136,113 @@ def decide(
     """One price in `currency` from the latest tick of each pair. `good`: the last that passed; `now`: ms."""
     samples = [sample(tick, currency, rates, policy, now) for tick in ticks]
     grade = _best(samples)
-    fresh = [s for s in samples if s.grade is grade and s.reason is None]
-    aside: Aside = {s.tick.pair: s.reason or why_old(s, now) for s in samples if s not in fresh}
+    fresh = [s for s in samples if s.grade is grade]
+    aside = {s.tick.pair: s.reason or why_old(s, now) for s in samples if s.grade is not grade}
     if grade is None:
-        return Decision(
-            price=None,
-            state=State.UNAVAILABLE,
-            confidence=Confidence.NONE,
-            observations=_observations(samples, aside),
-            due=_due(samples, policy, now),
-        )
-    votes, referee = _votes(fresh, policy)
-    counted = _without_outliers(votes, aside)
-    price = weighted_median([vote.price for vote in counted], [vote.weight for vote in counted])
-    heard = [s for vote in (*counted, *_refereed(referee, price, aside)) for s in vote.samples]
-    verdict = PASSES if grade is State.STALE else _judge(price, votes, counted, good, held, now)
-    stands = _last_stands(verdict, counted, good, now)
-    used = [s for vote in counted for s in vote.samples]
-    if grade is State.STALE:
-        aside |= {s.tick.pair: why_old(s, now) for s in used}
+        return Decision(observations=Observations(samples, aside), due=_first(samples, None))
+    count = _count(fresh, policy, aside)
+    verdict = PASSES if grade is STALE else _judge(count, good, held, now)
+    stands = _last_stands(verdict, count, good, now)
+    if grade is STALE:
+        aside |= {s.tick.pair: why_old(s, now) for s in count.used}
     elif stands:
-        aside |= dict.fromkeys((s.tick.pair for s in used), stands)
-    apart = spread([vote.price for vote in counted])
+        aside |= dict.fromkeys([s.tick.pair for s in count.used], stands)
+    used, price = count.used, count.price
+    # Python passes up to thirty names and values of a call on its stack, more of them in a dictionary.
     return Decision(
-        price=None if stands else price,
-        state=verdict.state or grade,
-        confidence=_confidence(verdict, len(counted), apart, stands),
-        observations=_observations(samples, aside),
-        as_of=max(s.as_of for s in used),
-        sources=len(counted),
-        spread=rounded(apart),
-        change_24h=_change(s.tick.change_24h for s in used),
-        high_24h=_middle(s.converted(s.tick.high_24h) for s in used),
-        low_24h=_middle(s.converted(s.tick.low_24h) for s in used),
-        volume_24h=_largest(s.converted(s.tick.turnover_24h) for s in heard),
-        market_cap=_largest(s.converted(s.tick.market_cap) for s in samples if _agrees(s, price)),
+        None if stands else price,
+        verdict.state or grade,
+        confidence=_confidence(verdict, count, stands),
+        observations=Observations(samples, aside),
+        as_of=max([s.as_of for s in used]),
+        sources=count.sources,
+        apart=count.apart,
+        change_24h=_change([s.tick.change_24h for s in used]),
+        high_24h=_middle([convert(high, s.rate) for s in used if (high := s.tick.high_24h) is not None]),
+        low_24h=_middle([convert(low, s.rate) for s in used if (low := s.tick.low_24h) is not None]),
+        volume_24h=_volume(count.heard),
+        market_cap=_market_cap(samples, price),
         assumed=any(s.rate.assumed for s in used),
         demo=any(s.tick.demo or s.rate.demo for s in samples),
-        due=min((at for at in (_due(samples, policy, now), verdict.due) if at is not None), default=None),
+        due=_first(samples, verdict.due),
         held=verdict.held,
     )
 
 
 def _best(samples: Iterable[Sample]) -> State | None:
     """The best grade of freshness that any usable sample has."""
-    present = {s.grade for s in samples if s.reason is None}
-    return next((grade for grade in GRADES if grade in present), None)
+    grades = [s.grade for s in samples]
+    for grade in GRADES:
+        if grade in grades:
+            return grade
+    return None
 
 
-def _votes(fresh: Sequence[Sample], policy: Policy) -> tuple[list[Vote], Vote | None]:
+def _count(fresh: Sequence[Sample], policy: Policy, aside: Aside) -> Count:
+    """From equally fresh samples to a price; those that don't count are put aside."""
+    if len(fresh) == 1:  # nothing to weigh, and nobody to differ from
+        return Count(fresh[0].price, ZERO, 1, (), fresh, fresh)
+    votes, referee = _votes(fresh, policy)
+    counted, outliers = _without_outliers(votes, aside)
+    prices = [vote.price for vote in counted]
+    price = weighted_median(prices, [vote.weight for vote in counted])
+    used = [s for vote in counted for s in vote.samples]
+    heard = used if referee is None else used + _refereed(referee, price, aside)
+    return Count(price, spread(prices), len(counted), outliers, used, heard)
+
+
+def _votes(fresh: Sequence[Sample], policy: Policy) -> tuple[Sequence[Vote], Vote | None]:
     """One vote a venue and one for all aggregators; where exchanges are a crowd, that one is the referee."""
     voters: dict[str, list[Sample]] = {}
     for s in fresh:
-        voters.setdefault(AGGREGATORS if s.venue in policy.aggregators else s.venue, []).append(s)
-    votes = [Vote.of(voter, samples) for voter, samples in sorted(voters.items())]
-    referee = next((vote for vote in votes if vote.voter == AGGREGATORS and len(votes) > CROWD), None)
+        venue = s.tick.pair.venue
+        voters.setdefault(AGGREGATORS if venue in policy.aggregators else venue, []).append(s)
+    votes = [Vote(voter, said, median([s.price for s in said])) for voter, said in sorted(voters.items())]
+    if len(votes) <= CROWD or AGGREGATORS not in voters:
+        return votes, None
+    [referee] = [vote for vote in votes if vote.voter == AGGREGATORS]
     return [vote for vote in votes if vote is not referee], referee
 
 
-def _refereed(referee: Vote | None, price: Decimal, aside: Aside) -> list[Vote]:
+def _refereed(referee: Vote, price: Decimal, aside: Aside) -> list[Sample]:
     """The aggregators beside a crowd: never counted, and heard on volume and value only where they agree."""
-    if referee is None:
-        return []
     distance = abs(referee.price - price) / price
     apart = f", {rounded(distance * 100)} % apart" if distance > FLOOR else ""
     aside |= dict.fromkeys((s.tick.pair for s in referee.samples), f"aggregator, as a referee{apart}")
-    return [] if apart else [referee]
+    return [] if apart else [*referee.samples]
 
 
-def _without_outliers(votes: list[Vote], aside: Aside) -> list[Vote]:
-    """Of three or more, those that are not far from the crowd (median absolute deviation)."""
+def _without_outliers(votes: Sequence[Vote], aside: Aside) -> tuple[Sequence[Vote], Sequence[Vote]]:
+    """Of three or more, those that are not far from the crowd (median absolute deviation), and the others."""
     if len(votes) < CROWD:
-        return votes
-    prices = [vote.price for vote in votes]
-    traded = sum((vote.weight or Decimal(0) for vote in votes), Decimal(0))
-    limit = tolerance(prices, LARGE_FLOOR if traded >= LARGE else FLOOR)
-    counted = []
-    for vote, distance in zip(votes, distances(prices), strict=True):
+        return votes, ()
+    far = distances([vote.price for vote in votes])
+    if max(far) <= LARGE_FLOOR:  # within every tolerance
+        return votes, ()
+    traded = sum([vote.weight or ZERO for vote in votes], ZERO)
+    limit = tolerance(far, LARGE_FLOOR if traded >= LARGE else FLOOR)
+    counted, outliers = [], []
+    for vote, distance in zip(votes, far, strict=True):
         if distance <= limit:
             counted.append(vote)
         else:
+            outliers.append(vote)
             reason = f"{rounded(distance * 100)} % from the others"
             aside |= dict.fromkeys((s.tick.pair for s in vote.samples), reason)
-    return counted
+    return counted, outliers
 
 
-def _judge(
-    price: Decimal,
-    votes: Sequence[Vote],
-    counted: Sequence[Vote],
-    good: Good | None,
-    held: Held | None,
-    now: int,
-) -> Verdict:
+def _judge(count: Count, good: Good | None, held: Held | None, now: int) -> Verdict:
     """May the price follow, must it wait, or is there no agreement on what it is?"""
-    prices = [vote.price for vote in counted]
-    if (len(votes) == 2 and spread(prices) > DISPUTE) or 2 * len(counted) <= len(votes):
+    others = len(count.outliers)
+    if count.sources <= others or (count.sources == 2 and not others and count.apart > DISPUTE):
         return Verdict(State.DISPUTED)
-    stayed = good is not None and any(
-        vote not in counted and abs(vote.price - good.price) <= good.price * NEAR for vote in votes
-    )
-    return jump_gate(price, good=good, held=held, votes=len(counted), stayed=stayed, now=now)
+    stayed = bool(others and good and any(_near(vote.price, good.price) for vote in count.outliers))
+    return jump_gate(count.price, good=good, held=held, votes=count.sources, stayed=stayed, now=now)
+
+
+def _near(price: Decimal, reference: Decimal) -> bool:
+    return abs(price - reference) <= reference * NEAR
 
 
 def _agrees(s: Sample, price: Decimal) -> bool:
@@ -202,70 +250,57 @@ def _agrees(s: Sample, price: Decimal) -> bool:
     return s.reason is None and abs(s.price - price) <= price * FLOOR
 
 
-def _last_stands(verdict: Verdict, counted: Sequence[Vote], good: Good | None, now: int) -> str:
+def _last_stands(verdict: Verdict, count: Count, good: Good | None, now: int) -> str:
     """Why the last good price stands instead of this one, in words; empty where it doesn't."""
+    if verdict.state is None:
+        return ""
     if verdict.state is State.HELD:
         return "held: far from the last good price; released when it lasts"
-    if verdict.state is not State.DISPUTED:
-        return ""
     if good is None or not good.agreed:
-        return STRANGE if spread([vote.price for vote in counted]) > STRANGERS else ""
+        return STRANGE if count.apart > STRANGERS else ""
     return "disputed: the sources don't agree" if now - good.as_of <= DISPUTE_MS else ""
 
 
-def _observations(samples: Iterable[Sample], aside: Aside) -> tuple[Observation, ...]:
-    return tuple(
-        Observation(
-            source=s.venue,
-            pair=s.tick.pair.symbol,
-            currency=s.tick.pair.quote,
-            price=s.tick.price,
-            change_24h=s.tick.change_24h,
-            as_of=s.tick.as_of,
-            used=s.tick.pair not in aside,
-            reason=aside.get(s.tick.pair) or s.tick.note,
-        )
-        for s in samples
-    )
-
-
-def _due(samples: Iterable[Sample], policy: Policy, now: int) -> int | None:
-    """When the first of them grows delayed or stale, or stops being dated in the future."""
-    limits = (
-        s.as_of + limit + 1
-        for s in samples
-        if s.reason is None
-        for limit in (policy.ages[s.venue].delayed, policy.ages[s.venue].stale)
-    )
-    arrivals = (s.tick.as_of - FUTURE_MS for s in samples)
-    return min((at for at in (*limits, *arrivals) if at > now), default=None)
-
-
-def _confidence(verdict: Verdict, sources: int, apart: Decimal, stands: str) -> Confidence:
+def _confidence(verdict: Verdict, count: Count, stands: str) -> Confidence:
     if stands == STRANGE:
         return Confidence.NONE
-    if sources == 1 and not verdict.state:
+    if count.sources == 1 and verdict.state is None:
         return Confidence.SINGLE
-    if verdict.state or apart > DISPUTE:
+    if verdict.state or count.apart > DISPUTE:
         return Confidence.LOW
-    return Confidence.HIGH if sources >= CROWD and apart <= 1 else Confidence.MEDIUM
+    return Confidence.HIGH if count.sources >= CROWD and count.apart <= 1 else Confidence.MEDIUM
 
 
-def _change(changes: Iterable[Change | None]) -> Change | None:
+def _change(changes: Sequence[Change | None]) -> Change | None:
     """The median of the rolling changes, else of those whose basis isn't known. A day's change is neither."""
-    known = [c for c in changes if c is not None and c.window is Window.DAY]
-    for basis in (Basis.ROLLING, Basis.UNKNOWN):
-        percents = [c.percent for c in known if c.basis is basis]
+    for basis in BASES:
+        percents = [c.percent for c in changes if c is not None and c.basis is basis and c.window is DAY]
         if percents:
-            return Change(rounded(median(percents)), Window.DAY, basis)
+            return Change(rounded(median(percents)), DAY, basis)
     return None
 
 
-def _middle(values: Iterable[Decimal | None]) -> Decimal | None:
-    known = [v for v in values if v is not None]
-    return median(known) if known else None
+def _middle(values: Sequence[Decimal]) -> Decimal | None:
+    return median(values) if values else None
 
 
-def _largest(values: Iterable[Decimal | None]) -> Decimal | None:
+def _volume(heard: Iterable[Sample]) -> Decimal | None:
     """The largest single figure: an aggregator's total holds its exchanges', so a sum would count twice."""
-    return max((v for v in values if v is not None), default=None)
+    turnovers = [convert(amount, s.rate) for s in heard if (amount := s.tick.turnover_24h) is not None]
+    return max(turnovers) if turnovers else None
+
+
+def _market_cap(samples: Iterable[Sample], price: Decimal) -> Decimal | None:
+    """The largest of what samples of whatever age say that are about the token we price."""
+    caps = [
+        convert(cap, s.rate) for s in samples if (cap := s.tick.market_cap) is not None and _agrees(s, price)
+    ]
+    return max(caps) if caps else None
+
+
+def _first(samples: Iterable[Sample], release: int | None) -> int | None:
+    """When the first sample is due, or what is held."""
+    moments = [s.due for s in samples if s.due is not None]
+    if release is not None:
+        moments.append(release)
+    return min(moments) if moments else None

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ticker.model import State
 
-ONE = Decimal(1)
+ZERO, ONE = Decimal(0), Decimal(1)
 # A converted price carries no more digits than were measured; ten hide nothing a venue quotes.
 DERIVED = Context(prec=10)
 
@@ -44,4 +44,4 @@ def rate(currency: str, target: str, rates: Rates) -> Rate | None:
 
 def convert(amount: Decimal, by: Rate) -> Decimal:
     """`amount` at the rate: exact at one to one, else to ten significant digits."""
-    return amount if by.value == 1 else DERIVED.multiply(amount, by.value).normalize()
+    return amount if by.value == ONE else DERIVED.multiply(amount, by.value).normalize()

@@ -26,7 +26,7 @@ DISPUTE_MS = 600_000
 STRANGERS = Decimal(50)
 
 
-class Good(Struct, frozen=True):
+class Good(Struct, frozen=True, gc=False):
     """The last price that passed, its time (ms), and whether several sources have ever agreed on one."""
 
     price: Decimal
@@ -34,7 +34,7 @@ class Good(Struct, frozen=True):
     agreed: bool = False
 
 
-class Held(Struct, frozen=True):
+class Held(Struct, frozen=True, gc=False):
     """A price that waits, and since when (ms)."""
 
     price: Decimal

@@ -1,7 +1,8 @@
 """The nouns of the service: what has a price, what was seen, what we say.
 
 Plain frozen data. Money is Decimal, time is milliseconds since the Unix epoch (UTC), percent is in percent
-(1.73 means +1.73 %), and None means unknown. Nothing here decides, converts, encodes or waits.
+(1.73 means +1.73 %), and None means unknown. Nothing here decides, converts, encodes or waits. What is made
+at every price is kept from the garbage collector (`gc=False`): frozen, it can't be part of a cycle.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Asset(Struct, frozen=True):
     pairs: tuple[Pair, ...] = ()
 
 
-class Change(Struct, frozen=True):
+class Change(Struct, frozen=True, gc=False):
     """Percent change over a window. There is no Change for a window that isn't covered: that is None."""
 
     percent: Decimal
@@ -84,7 +85,7 @@ class Change(Struct, frozen=True):
     basis: Basis
 
 
-class Tick(Struct, frozen=True, kw_only=True):
+class Tick(Struct, frozen=True, kw_only=True, gc=False):
     """One observation by one source of one pair. Only sources make these.
 
     Prices are in the pair's quote currency. `as_of` is the venue's own time, or `seen` where it sends none;
@@ -120,7 +121,7 @@ class Observation(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-class Quote(Struct, frozen=True, kw_only=True):
+class Quote(Struct, frozen=True, kw_only=True, gc=False):
     """What we say the price of an asset is. Only the book makes these.
 
     `as_of` is the venue time of the newest observation that counted. `volume_24h` and `market_cap` are in
@@ -153,7 +154,7 @@ class Quote(Struct, frozen=True, kw_only=True):
     change_currency: str | None = None
 
 
-class Update(Struct, frozen=True):
+class Update(Struct, frozen=True, gc=False):
     """One change of the book: the quote as it is now and as it was (None at the first)."""
 
     quote: Quote

@@ -55,7 +55,8 @@ class BudgetState(Struct, frozen=True):
 class SourceStatus(Struct, frozen=True, kw_only=True):
     """How a source is. Times are ms; `since` is when its health last changed, `last_answer` its last price.
 
-    `last_error` is None once every pair answers; `unknown` holds the symbols the venue says it doesn't know.
+    `last_error` is None once every pair answers; `unknown` holds the symbols the venue says it doesn't know,
+    `missing` the fields, in the venue's words, that no row of its last answer had though it gives them.
     """
 
     source: str
@@ -66,6 +67,7 @@ class SourceStatus(Struct, frozen=True, kw_only=True):
     next_try: int | None
     budget: BudgetState
     unknown: tuple[str, ...]
+    missing: tuple[str, ...]
     pairs: int
 
 
@@ -164,6 +166,7 @@ class Poller:
             unknown=tuple(
                 pair.symbol for pair, error in self._troubles.items() if isinstance(error, UnknownSymbol)
             ),
+            missing=self._source.missing,
             pairs=len(self._source.pairs),
         )
 

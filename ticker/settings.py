@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -54,9 +55,20 @@ class Override(Struct, frozen=True):
 # The table
 
 
+@cache
+def _hints(kind: type[Struct]) -> Mapping[str, Any]:
+    """The types of its fields, with what is written beside them; working them out is slow."""
+    return get_type_hints(kind, include_extras=True)
+
+
+@cache
+def _types(kind: type[Struct]) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
 def walk(root: type[Struct], names: Mapping[str, Collection[str]], at: Keys = ()) -> Iterator[Setting]:
     """Every setting below `root`. `names` says which tables a section holds by name (`dict[str, Struct]`)."""
-    hints = get_type_hints(root, include_extras=True)
+    hints = _hints(root)
     for field in msgspec.structs.fields(root):
         hint, keys = hints[field.name], (*at, field.name)
         if is_struct(hint):
@@ -98,7 +110,7 @@ def check_keys(raw: object, hint: object, file: str, at: Keys = ()) -> None:
     if is_struct(hint) or by_name:
         if not isinstance(raw, dict):
             raise ConfigError(f"is a table, not {raw!r:.40}", file=file, key=".".join(at) or None)
-        hints = {key: get_args(hint)[1] for key in raw} if by_name else get_type_hints(hint)
+        hints = {key: get_args(hint)[1] for key in raw} if by_name else _types(hint)
         for key, value in raw.items():
             if key not in hints:
                 raise ConfigError(f"unknown key; {nearest(key, hints)}", file=file, key=".".join((*at, key)))
@@ -170,7 +182,7 @@ def _toml_value(text: str) -> object:
 
 def convert(raw: Mapping[str, Any], into: type[S], file: str) -> S:
     """The tables as a Struct; those held by name one by one, so that an error can say which. ConfigError."""
-    for section, hint in get_type_hints(into).items():
+    for section, hint in _types(into).items():
         if section in raw and get_origin(hint) is dict and is_struct(get_args(hint)[1]):
             for name, table in raw[section].items():
                 _typed(table, get_args(hint)[1], f"{section}.{name}", file)
@@ -196,7 +208,7 @@ def _own_field(text: str) -> tuple[str, str]:
 def _unset(raw: object, hint: object) -> object:
     """TOML has no null: an empty text stands for one wherever the type takes null."""
     if isinstance(raw, Mapping) and is_struct(hint):
-        hints = get_type_hints(hint)
+        hints = _types(hint)
         return {key: _unset(value, hints.get(key)) for key, value in raw.items()}
     if isinstance(raw, Mapping) and get_origin(hint) is dict:
         return {key: _unset(value, get_args(hint)[1]) for key, value in raw.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from ticker.fx import DERIVED
 
@@ -18,13 +19,21 @@ def ordered(value: Decimal) -> tuple[Decimal, object]:
     return value, value.as_tuple().exponent
 
 
+def ranked(values: Sequence[Decimal]) -> list[int]:
+    """The places of the values, from the lowest value to the highest."""
+    # Only equal ones may differ in their zeros, and those are seldom.
+    keys = values if len(set(values)) == len(values) else [ordered(value) for value in values]
+    return sorted(range(len(values)), key=keys.__getitem__)
+
+
 def median(values: Sequence[Decimal]) -> Decimal:
     """The middle value exactly as it came; of an even number, the two middle ones' mean to ten digits."""
     if len(values) == 1:
         return values[0]
-    ranked = sorted(values, key=ordered)
-    half = len(ranked) // 2
-    return ranked[half] if len(ranked) % 2 else between(ranked[half - 1], ranked[half])
+    places = ranked(values)
+    half = len(values) // 2
+    upper = values[places[half]]
+    return upper if len(values) % 2 else between(values[places[half - 1]], upper)
 
 
 def between(low: Decimal, high: Decimal) -> Decimal:
@@ -41,26 +50,28 @@ def weighted_median(prices: Sequence[Decimal], weights: Sequence[Decimal | None]
     if len(prices) < 3:
         return median(prices)
     known = [weight for weight in weights if weight]
-    usual = median(known) if known else Decimal(1)
-    even = capped([weight or usual for weight in weights])
-    ranked = sorted(zip(prices, even, strict=True), key=lambda vote: ordered(vote[0]))
+    if len(known) < len(weights):
+        usual = median(known) if known else Decimal(1)
+        known = [weight or usual for weight in weights]
+    even = capped(known)
+    places = ranked(prices)
     half, below = sum(even) / 2, Decimal(0)
-    for at, (price, weight) in enumerate(ranked):
-        below += weight
+    for place, following in pairwise(places):
+        below += even[place]
         if below == half:
-            return between(price, ranked[at + 1][0])
+            return between(prices[place], prices[following])
         if below > half:
-            return price
-    return ranked[-1][0]
+            return prices[place]
+    return prices[places[-1]]
 
 
 def capped(weights: Sequence[Decimal]) -> list[Decimal]:
     """Each weight drawn down to 40 % of what all weigh afterwards; for three or more."""
-    ranked = sorted(weights, reverse=True)
+    falling = sorted(weights, reverse=True)
     for heavy in (1, 2):
         # With `heavy` of them at the cap: cap = CAP * (heavy * cap + the others).
-        cap = CAP * sum(ranked[heavy:]) / (1 - CAP * heavy)
-        if ranked[heavy] <= cap:
+        cap = CAP * sum(falling[heavy:]) / (1 - CAP * heavy)
+        if falling[heavy] <= cap:
             return [min(weight, cap) for weight in weights]
     return list(weights)
 
@@ -71,11 +82,12 @@ def distances(prices: Sequence[Decimal]) -> list[Decimal]:
     return [abs(price - middle) / middle for price in prices]
 
 
-def tolerance(prices: Sequence[Decimal], floor: Decimal) -> Decimal:
+def tolerance(distances: Sequence[Decimal], floor: Decimal) -> Decimal:
     """How far from the middle is too far: three deviations of the crowd, but never below `floor`."""
-    return max(floor, THREE_SIGMA * median(distances(prices)))
+    return max(floor, THREE_SIGMA * median(distances))
 
 
 def spread(prices: Sequence[Decimal]) -> Decimal:
     """The distance between the outermost, in percent of the lowest."""
-    return (max(prices) - min(prices)) / min(prices) * 100
+    low, high = min(prices), max(prices)
+    return (high - low) / low * 100

@@ -23,27 +23,36 @@ _ROUNDED = Context(prec=DIGITS)
 LENGTHS: Mapping[Window, tuple[int, int]] = MappingProxyType(
     {Window.HOUR: (3600, 60), Window.DAY: (86400, 300), Window.WEEK: (7 * 86400, 3600)}
 )
+LENGTHS_MS = {window: (length * 1000, step * 1000) for window, (length, step) in LENGTHS.items()}
+PLACES = {window: place for place, window in enumerate(Window)}
+MINUTE_MS = 60_000
 _SEEDED = {step: window for window, (_, step) in LENGTHS.items()}
 # What stands for the price at a window's start: the last one of the step that had just ended, else of the
 # step it lies in, else of the one before: never further off than three steps (3, 15 and 180 minutes).
 NEIGHBOURS = (-1, 0, -2)
+NEVER = -1
+ROLLING = Basis.ROLLING
 
 
 class Ring:
-    """The last price of each of the newest steps of one window; 0 where there was none."""
+    """The last price of each of the newest steps of one window; 0 where there was none. Times are in ms."""
 
-    __slots__ = ("_exponents", "_mantissas", "_newest", "_step")
+    __slots__ = ("_asked", "_exponents", "_mantissas", "_newest", "_then", "length", "step")
 
     def __init__(self, length: int, step: int) -> None:
         size = length // step + 3
-        self._step = step * 1000
+        self.length = length
+        self.step = step
         self._mantissas = array("q", bytes(8 * size))
         self._exponents = array("b", bytes(size))
         self._newest = 0
+        # The last answer: it is asked for at every tick, and is the same throughout a step.
+        self._asked = NEVER
+        self._then: Decimal | None = None
 
     def put(self, at: int, mantissa: int, exponent: int) -> None:
         """The latest price of the step that holds `at`, which is not before any put earlier."""
-        slot = at // self._step
+        slot = at // self.step
         if slot > self._newest:
             self._forget(slot)
         if slot == self._newest:
@@ -51,7 +60,7 @@ class Ring:
 
     def fill(self, at: int, mantissa: int, exponent: int) -> None:
         """The last price of a step of the past, unless it is known or too old."""
-        slot = at // self._step
+        slot = at // self.step
         if slot > self._newest:
             self._forget(slot)
         size = len(self._mantissas)
@@ -60,11 +69,16 @@ class Ring:
 
     def before(self, at: int) -> Decimal | None:
         """The price that stands for the moment `at`, None where there is none near it."""
+        slot = at // self.step
+        if slot != self._asked:
+            self._asked, self._then = slot, self._near(slot)
+        return self._then
+
+    def _near(self, slot: int) -> Decimal | None:
         size = len(self._mantissas)
-        for neighbour in NEIGHBOURS:
-            slot = at // self._step + neighbour
-            place = slot % size
-            if 0 <= self._newest - slot < size and self._mantissas[place]:
+        for near in (slot + neighbour for neighbour in NEIGHBOURS):
+            place = near % size
+            if 0 <= self._newest - near < size and self._mantissas[place]:
                 return Decimal(self._mantissas[place]).scaleb(self._exponents[place])
         return None
 
@@ -72,6 +86,7 @@ class Ring:
         place = slot % len(self._mantissas)
         self._mantissas[place] = mantissa
         self._exponents[place] = exponent
+        self._asked = NEVER
 
     def _forget(self, slot: int) -> None:
         """Make `slot` the newest; the steps passed over hold nothing any more."""
@@ -79,17 +94,54 @@ class Ring:
         for passed in range(max(self._newest + 1, slot - size + 1), slot + 1):
             self._mantissas[passed % size] = 0
         self._newest = slot
+        self._asked = NEVER
 
 
 class History:
-    """The rings of one asset, in which currency, and when it was last seen (ms)."""
+    """The past of one asset in one currency: the rings, and the latest price, which they get once a minute.
 
-    __slots__ = ("currency", "latest", "rings")
+    Every step begins with a minute, so that the last price of a minute is all that a step can end with.
+    """
+
+    __slots__ = ("_latest", "_minute", "_price", "_rings", "currency")
 
     def __init__(self, currency: str) -> None:
         self.currency = currency
-        self.latest = 0
-        self.rings = {window: Ring(*lengths) for window, lengths in LENGTHS.items()}
+        self._rings = tuple(Ring(*LENGTHS_MS[window]) for window in Window)
+        self._latest = self._minute = 0
+        self._price: Decimal | None = None
+
+    def put(self, at: int, price: Decimal) -> None:
+        """The latest price, unless there is a later one."""
+        if at < self._latest:
+            return
+        minute = at // MINUTE_MS
+        turns = minute != self._minute
+        if turns:
+            self._settle()
+        self._latest, self._price, self._minute = at, price, minute
+        if turns:
+            self._settle()
+
+    def fill(self, window: Window, at: int, price: Decimal) -> None:
+        """The last price of a step of the past."""
+        self._settle()
+        self._rings[PLACES[window]].fill(at, *_packed(price))
+
+    def before(self, window: Window, now: int) -> Decimal | None:
+        """The price that stands for the moment a window before `now`, None where there is none near it."""
+        ring = self._rings[PLACES[window]]
+        at = now - ring.length
+        if at > self._latest - ring.step:
+            self._settle()
+        return ring.before(at)
+
+    def _settle(self) -> None:
+        """Let the rings have the latest price."""
+        if self._price is not None:
+            mantissa, exponent = _packed(self._price)
+            for ring in self._rings:
+                ring.put(self._latest, mantissa, exponent)
 
 
 class Windows:
@@ -106,12 +158,7 @@ class Windows:
         history = self._histories.get(asset)
         if history is None or history.currency != currency:
             history = self._histories[asset] = History(currency)
-        if at_ms < history.latest:
-            return
-        history.latest = at_ms
-        mantissa, exponent = _packed(price)
-        for ring in history.rings.values():
-            ring.put(at_ms, mantissa, exponent)
+        history.put(at_ms, price)
 
     def seed(self, candles: Iterable[Candle]) -> None:
         """Closes of candles of 60, 300 and 3600 s, each for the window of its size. What was seen stays.
@@ -123,13 +170,13 @@ class Windows:
             if history is None:
                 history = self._histories[candle.asset] = History(candle.currency)
             if history.currency == candle.currency:
-                history.rings[_SEEDED[candle.interval]].fill(candle.start, *_packed(candle.close))
+                history.fill(_SEEDED[candle.interval], candle.start, candle.close)
 
     def change(self, asset: str, window: Window, now_ms: int, price: Decimal) -> Change | None:
         """The change from `window` ago to `price`, in percent; None where the window isn't covered."""
         history = self._histories.get(asset)
-        then = history and history.rings[window].before(now_ms - LENGTHS[window][0] * 1000)
-        return Change(percent_between(then, price), window, Basis.ROLLING) if then else None
+        then = None if history is None else history.before(window, now_ms)
+        return None if then is None else Change(percent_between(then, price), window, ROLLING)
 
 
 def _packed(price: Decimal) -> tuple[int, int]:

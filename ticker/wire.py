@@ -1,13 +1,12 @@
-"""The JSON contract of quotes and feed messages: what every reader gets, byte for byte.
+"""The contract of quotes, assets and candles: what every reader gets, in JSON, feed and clients alike.
 
-Decimals become plain-notation strings, percents two places, unknown values null. A quote is encoded
-once; frames are joined from such pieces. Nothing here sends or decides who gets what.
+Decimals become plain-notation strings, percents two places, unknown values null. Nothing here sends or
+decides who gets what.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -15,7 +14,6 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ticker.change import rounded
-from ticker.errors import RequestError
 from ticker.model import (
     Asset,
     Basis,
@@ -24,13 +22,8 @@ from ticker.model import (
     Confidence,
     Observation,
     Quote,
-    Snapshot,
-    SourceHealth,
     State,
 )
-
-PROTOCOL = 1
-INTERVALS = (250, 1000, 5000, 15000)
 
 Amount = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?$", description="A decimal number in plain notation.")]
 Millis = Annotated[int, Meta(description="Milliseconds since the Unix epoch, UTC.")]
@@ -168,117 +161,6 @@ def candle_object(candle: Candle) -> CandleObject:
 
 
 encode = msgspec.json.Encoder().encode
-
-
-# Feed messages, server to client. The two that carry quotes are joined from encoded pieces.
-
-
-class Hello(Struct, tag="hello", kw_only=True):
-    v: int = PROTOCOL
-    epoch: str
-    seq: int
-    time: Millis
-    heartbeat_ms: int
-    limits: dict[str, int]
-    intervals: Sequence[int] = INTERVALS
-
-
-class Heartbeat(Struct, tag="heartbeat"):
-    seq: int
-    time: Millis
-
-
-class Ack(Struct, tag="ack", kw_only=True):
-    id: int | str | None
-    op: str
-    assets: list[str]
-    rejected: dict[str, str]
-
-
-class Pong(Struct, tag="pong"):
-    id: int | str | None
-    time: Millis
-
-
-class Status(Struct, tag="status"):
-    """Sources whose health has changed."""
-
-    sources: dict[str, SourceHealth]
-
-
-class Failure(Struct, tag="error", kw_only=True):
-    id: int | str | None
-    code: str
-    message: str
-    retry_after_ms: int | UnsetType = UNSET
-
-
-class Goodbye(Struct, tag="goodbye", kw_only=True):
-    reason: str
-    reconnect_in_ms: int
-    resume: str
-
-
-def piece(quote: Quote) -> bytes:
-    """A quote as a member of a frame's `quotes` object: `"talus":{…}`. Encoded once, shared by all frames."""
-    return encode(quote.asset) + b":" + encode(quote_object(quote))
-
-
-def update_frame(pieces: Iterable[bytes], *, seq: int, prev: int, time: int) -> bytes:
-    head = b'{"type":"update","seq":%d,"prev":%d,"time":%d,"quotes":{' % (seq, prev, time)
-    return head + b",".join(pieces) + b"}}"
-
-
-def snapshot_frame(
-    pieces: Iterable[bytes], snapshot: Snapshot, *, ref: int | str | None = None, time: int
-) -> bytes:
-    """`ref` is the `id` of the command it answers; None for the first, which answers the address."""
-    head = b'{"type":"snapshot","id":%b,"epoch":%b,"seq":%d,"time":%d,"recovered":%b,"quotes":{' % (
-        encode(ref),
-        encode(snapshot.epoch),
-        snapshot.seq,
-        time,
-        b"true" if snapshot.recovered else b"false",
-    )
-    return head + b",".join(pieces) + b"}}"
-
-
-# Client to server
-
-
-class Command(Struct, kw_only=True):
-    """What a client may send. Keys that aren't known are ignored, as are operations."""
-
-    op: str
-    id: int | Annotated[str, Meta(max_length=64)] | None = None
-    assets: list[str] = []
-    since: str | None = None
-
-
-_command = msgspec.json.Decoder(Command)
-
-
-def decode_command(text: str | bytes) -> Command:
-    """RequestError bad_json, bad_id or bad_op, with what to send instead."""
-    try:
-        return _command.decode(text)
-    except msgspec.ValidationError as error:
-        code = "bad_id" if "$.id" in str(error) else "bad_op"
-        message = f'{error}; send an object such as {{"op":"subscribe","id":1,"assets":["bitcoin"]}}'
-        raise RequestError(code, message) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RequestError("bad_json", f"not JSON: {error}") from error
-    except RecursionError as error:
-        raise RequestError("bad_json", "JSON nested too deep") from error
-
-
-SINCE = re.compile(r"([0-9a-z]{1,16}):([0-9]{1,18})")
-
-
-def parse_since(text: str | None) -> tuple[str, int] | None:
-    """`epoch:seq`; None for none and for what can't be one, which then means from the beginning."""
-    match = SINCE.fullmatch(text or "")
-    return (match[1], int(match[2])) if match else None
 
 
 def error_body(code: str, message: str) -> bytes:

@@ -50,12 +50,24 @@ def page_script() -> Script:
 
 
 @cache
+def feed_client() -> Script:
+    """The feed's client for other people's code, a module that exports `connect` and `FeedError`."""
+    return _script("feed.js")
+
+
+@cache
+def feed_types() -> str:
+    """The TypeScript declarations of the feed's client."""
+    return (STATIC / "types.d.ts").read_text("utf-8")
+
+
+@cache
 def sheet(*names: str) -> str:
     """Style sheets of ours, one after the other, without comments and line breaks."""
     text = "".join((STATIC / name).read_text("utf-8") for name in names)
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     return (
-        re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", text))
+        re.sub(r"\s*([{};,<>])\s*", r"\1", re.sub(r"\s+", " ", text))
         .replace(": ", ":")
         .replace(";}", "}")
         .strip()

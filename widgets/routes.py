@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from gzip import compress as gzip
 from hashlib import blake2b
 from typing import Any
+from urllib.parse import urlsplit
 
 import brotli
 from aiohttp import web
@@ -20,7 +21,17 @@ from aiohttp.web import Request, Response, RouteDef
 from ticker.clock import Clock
 from ticker.errors import RequestError
 from ticker.model import Asset
-from widgets.embed import FORMS, Script, embed, page_script, sheet, snippet, style_source
+from widgets.embed import (
+    FORMS,
+    Script,
+    embed,
+    feed_client,
+    feed_types,
+    page_script,
+    sheet,
+    snippet,
+    style_source,
+)
 from widgets.image import fit, width
 from widgets.kinds import KINDS, QUOTE, Kind
 from widgets.params import Form, Options, QuoteOptions, Theme, read
@@ -31,6 +42,7 @@ __all__ = ["Board", "routes"]
 
 BRIEF = "public, max-age=5, stale-while-revalidate=60"
 FOREVER = "public, max-age=31536000, immutable"
+RENEWED = "public, max-age=300, stale-while-revalidate=86400"
 HTML = "text/html"
 SVG = "image/svg+xml"
 OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
@@ -50,12 +62,13 @@ SAYS = {
 PublicURL = Callable[[Request], str] | str | None
 
 
-def routes(board: Board, public_url: PublicURL, clock: Clock) -> list[RouteDef]:
+def routes(board: Board, public_url: PublicURL, clock: Clock, frames: str = "*") -> list[RouteDef]:
     """Everything a browser may ask of the widgets.
 
-    `public_url` is what snippets say, without a slash at its end; None takes it from each request.
+    `public_url` is what snippets say, without a slash at its end; None takes it from each request. `frames`
+    are the sources of a policy's `frame-ancestors` (CSP 3, 6.4.2): whose pages may frame a widget.
     """
-    site = Site(board, public_url, clock)
+    site = Site(board, public_url, clock, frames)
     return [
         web.get("/", site.market),
         web.get("/assets/{asset}", site.asset),
@@ -63,6 +76,8 @@ def routes(board: Board, public_url: PublicURL, clock: Clock) -> list[RouteDef]:
         web.get("/widgets/{kind}", site.widget),
         web.get("/embed.js", site.script),
         web.get("/embed/{name}", site.script),
+        web.get("/feed.js", site.client),
+        web.get("/feed.d.ts", site.types),
         web.get("/favicon.svg", site.favicon),
     ]
 
@@ -74,6 +89,7 @@ class Site:
     board: Board
     public_url: PublicURL
     clock: Clock
+    frames: str = "*"
 
     async def widget(self, request: Request) -> Response:
         """A kind as a document for an iframe, or as a fragment for the element."""
@@ -92,7 +108,8 @@ class Site:
         style = sheet("box.css", "document.css")
         script = embed().name if view and options.live else ""
         page = render("document.html", lang=lang, title=title, style=style, script=script, body=box)
-        return _answer(request, page, HTML, status=status, headers=_policy(request, style, frames="*"))
+        policy = _policy(self._host(request), style, frames=self.frames)
+        return _answer(request, page, HTML, status=status, headers=policy)
 
     async def picture(self, request: Request) -> Response:
         """A kind as an SVG. An error is a picture too, because nobody reads the text behind an image."""
@@ -139,9 +156,14 @@ class Site:
             return Response(
                 status=302, headers=OPEN | {"Location": "../embed.js", "Cache-Control": "public, max-age=60"}
             )
-        return _static(
-            request, found, FOREVER if name else "public, max-age=300, stale-while-revalidate=86400"
-        )
+        return _static(request, found, FOREVER if name else RENEWED)
+
+    async def client(self, request: Request) -> Response:
+        """The feed's client, a module for other people's code."""
+        return _static(request, feed_client(), RENEWED)
+
+    async def types(self, request: Request) -> Response:
+        return _answer(request, feed_types(), "text/plain", headers=OPEN, cache=RENEWED)
 
     async def favicon(self, request: Request) -> Response:
         return _answer(request, render("favicon.svg"), SVG, cache="public, max-age=86400")
@@ -152,7 +174,8 @@ class Site:
         style = sheet("box.css", "page.css")
         scripts = {"script": embed().name, "page_script": page_script().name}
         page = render(template, root=root, style=style, **scripts, **values)
-        return _answer(request, page, HTML, status=status, headers=_policy(request, style, frames="'self'"))
+        policy = _policy(self._host(request), style, frames="'self'")
+        return _answer(request, page, HTML, status=status, headers=policy)
 
     def _offer(self, request: Request, asset: Asset) -> dict[str, object]:
         """The box of an asset as it will look elsewhere, and the snippets that put it there."""
@@ -168,6 +191,10 @@ class Site:
         if callable(self.public_url):
             return self.public_url(request)
         return self.public_url or f"{request.scheme}://{_host(request)}"
+
+    def _host(self, request: Request) -> str:
+        """Where a page's script finds the feed: at the host it was asked for at, as far as is known."""
+        return urlsplit(self.public_url(request)).netloc if callable(self.public_url) else _host(request)
 
 
 def _kind(request: Request) -> Kind[Any]:
@@ -220,9 +247,8 @@ def _host(request: Request) -> str:
     return request.host
 
 
-def _policy(request: Request, style: str, *, frames: str) -> dict[str, str]:
+def _policy(host: str, style: str, *, frames: str) -> dict[str, str]:
     """Our own script, our own feed, one known style sheet, and nothing else."""
-    host = _host(request)
     rules = (
         "default-src 'none'", f"style-src {style_source(style)}", "script-src 'self'", "img-src 'self'",
         f"connect-src 'self' ws://{host} wss://{host}", "base-uri 'none'", "form-action 'none'",

@@ -213,14 +213,17 @@ class Site:
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    await self._command(socket, message.json())
+                    await self._command(socket, message.json(), assets)
         finally:
             self.sockets.discard(socket)
             await self._notice()
         return socket
 
-    async def _command(self, socket: web.WebSocketResponse, command: dict[str, Any]) -> None:
+    async def _command(self, socket: web.WebSocketResponse, command: dict[str, Any], held: list[str]) -> None:
         self.commands.append(command)
+        if command["op"] == "resync":
+            await self._snapshot(socket, held, "")
+            return
         await socket.send_json({"type": "ack", "op": command["op"], "assets": command["assets"]})
         if command["op"] == "subscribe":
             await self._snapshot(socket, command["assets"], "")

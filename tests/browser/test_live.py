@@ -113,14 +113,15 @@ async def test_heartbeats_keep_an_unchanged_price_live(site, page):
     assert len(site.handshakes) == 1
 
 
-async def test_gap_is_noticed_and_resumed(site, page):
+async def test_gap_is_noticed_and_resynced(site, page):
     await open_box(site, page)
     missed = site.board.set("talus", price="0.03", as_of=site.clock.now())
     before = missed.seq
     site.board.set("bitcoin", price="70000", as_of=site.clock.now())
     await site.send("update", prev=before, quotes=[])
     await page.locator(PRICE, has_text="$0.03000").wait_for()
-    assert "since=k3f9:" in site.handshakes[-1]
+    assert site.commands == [{"op": "resync"}]
+    assert len(site.handshakes) == 1
 
 
 async def test_older_value_never_replaces_a_newer(site, page):
@@ -144,7 +145,13 @@ async def test_older_value_never_replaces_a_newer(site, page):
 async def test_goodbye_is_answered_by_coming_back_as_told(site, page):
     await open_box(site, page)
     await site.send("goodbye", reason="drain", reconnect_in_ms=10)
+    await site.publish("talus", price="0.03", as_of=site.clock.now())
+    await page.locator(PRICE, has_text="$0.03000").wait_for()
+    assert len(site.handshakes) == 1  # the old connection is good until it closes
+    [socket] = site.sockets
+    await socket.close(code=4200)
     await site.until(lambda: len(site.handshakes) == 2)
+    assert f"since=k3f9:{site.board.seq}" in site.handshakes[-1]
 
 
 async def test_refusal_for_good_is_not_asked_again(site, page):

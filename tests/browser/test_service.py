@@ -20,6 +20,7 @@ from ticker.app import Service, running
 from ticker.clock import SystemClock
 from ticker.config import load
 from ticker.market import Fault, Market, serving
+from ticker.sources import VENUES
 
 pytestmark = pytest.mark.browser
 
@@ -72,9 +73,9 @@ class MovableClock(SystemClock):
 @asynccontextmanager
 async def service_on(market: str, clock: MovableClock, **settings: str) -> AsyncIterator[Service]:
     flags = {"server.listen": "127.0.0.1:0", "history.path": ""}
-    for venue in ("binance", "mexc", "coingecko"):
+    for venue in VENUES:
         flags |= {f"sources.{venue}.base_url": f"{market}/{venue}", f"sources.{venue}.timeout": "0.5"}
-        flags[f"sources.{venue}.interval"] = "0.2" if venue != "coingecko" else "20"
+        flags[f"sources.{venue}.interval"] = "0.2" if venue in ("binance", "mexc") else "20"
     async with running(load(None, {}, flags | settings), clock=clock, rng=random.Random(1)) as service:
         yield service
 
@@ -97,10 +98,10 @@ async def recovers(page: Page, clock: MovableClock) -> None:
 
 
 async def heard_again(service: Service, clock: MovableClock) -> None:
-    """Until the sources that are well have spoken since the clock moved; one that backs off is not awaited."""
+    """Until the sources that are well have spoken since the clock moved; not for one that backs off."""
     with suppress(TimeoutError):
         async with asyncio.timeout(1):
-            while (service.book.quote("bitcoin").as_of or 0) < clock.now() - 9_000:
+            while (service.book.quote("bitcoin").as_of or 0) < clock.now() - 9_000:  # noqa: ASYNC110  # no event
                 await asyncio.sleep(0.01)
 
 
@@ -142,7 +143,7 @@ async def test_box_keeps_its_price_and_says_how_old_it_is(name: str, page: Page)
 async def test_box_that_loads_before_any_price_says_so_and_then_shows_it(page: Page):
     clock = MovableClock()
     market = Market(seed=7, clock=clock)
-    for venue in ("mexc", "binance", "coingecko"):
+    for venue in VENUES:
         market.fail(venue, Fault.closed())
     async with serving(market) as upstream, service_on(upstream, clock) as service:
         await page.goto(f"{service.url}/widgets/quote?asset=talus")

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import struct
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -18,10 +19,12 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 import pytest
 from msgspec.structs import replace
 from websockets.frames import Frame, Opcode
 
+from tests.flows.contract import check
 from ticker.app import Service, running
 from ticker.config import Config, Currency, load
 from ticker.feed import Limits
@@ -82,6 +85,7 @@ class HandClock:
         due = {task: wake for task, (until, wake) in self._sleepers.items() if until <= self.ms}
         for task, wake in due.items():
             del self._sleepers[task]
+            task.add_done_callback(lambda _: self._asleep.set())  # one that sleeps no more is done, too
             wake.set()
         async with asyncio.timeout(10):
             while any(task not in self._sleepers and not task.done() for task in due):
@@ -200,6 +204,7 @@ class Reader:
         self.writer = writer
         self.head = head
         self.leaving = False
+        self.narrowed = False
 
     @property
     def status(self) -> int:
@@ -210,26 +215,39 @@ class Reader:
         return next((value.strip() for key, _, value in found if key.lower() == name.lower()), None)
 
     async def frame(self) -> tuple[Opcode, bytes]:
-        """The next frame (RFC 6455, 5.2); a server's is never masked."""
+        """The next frame, inflated where compression was agreed on (RFC 7692, 7.2.2)."""
+        first, payload = await self.raw()
+        assert first & 0xB0 == 0x80
+        if first & 0x40:
+            assert "permessage-deflate" in (self.header("Sec-WebSocket-Extensions") or "")
+            payload = zlib.decompressobj(wbits=-15).decompress(payload + b"\x00\x00\xff\xff")
+        return Opcode(first & 0x0F), payload
+
+    async def raw(self) -> tuple[int, bytes]:
+        """The next frame as it came (RFC 6455, 5.2): its first byte and its payload; never a masked one."""
         async with asyncio.timeout(5):
             first, second = await self.reader.readexactly(2)
-            assert first & 0xF0 == 0x80
             assert second < 0x80
             length = second
             if second == 126:
                 (length,) = struct.unpack("!H", await self.reader.readexactly(2))
             elif second == 127:
                 (length,) = struct.unpack("!Q", await self.reader.readexactly(8))
-            return Opcode(first & 0x0F), await self.reader.readexactly(length)
+            return first, await self.reader.readexactly(length)
 
     async def message(self, kind: str | None = None) -> dict[str, Any]:
-        """The next message, of this type when given; others are passed over, and pings answered."""
+        """The next message, of this type when given; others are passed over, and pings answered.
+
+        Each is as `/asyncapi.json` describes it.
+        """
         while True:
             opcode, payload = await self.frame()
             if opcode is Opcode.PING:
                 self.put(Opcode.PONG, payload)
-            elif opcode is Opcode.TEXT:
-                said: dict[str, Any] = json.loads(payload)
+            elif opcode in (Opcode.TEXT, Opcode.BINARY):
+                decode = json.loads if opcode is Opcode.TEXT else msgspec.msgpack.decode
+                said: dict[str, Any] = decode(payload)
+                check(said, narrowed=self.narrowed)
                 if kind in (None, said["type"]):
                     return said
             else:
@@ -296,6 +314,7 @@ async def reading(url: str, query: str = "", *behind: bytes, **headers: str) -> 
     request = f"GET /v1/feed?{query} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in lines.items())
     stream, writer = await asyncio.open_connection(address.hostname, address.port)
     reader = Reader(stream, writer, "")
+    reader.narrowed = "fields=" in query
     try:
         writer.write(request.encode() + b"\r\n" + b"".join(behind))
         reader.head = (await stream.readuntil(b"\r\n\r\n")).decode()

@@ -210,6 +210,17 @@ async def test_head_is_get_without_the_body(clock: HandClock, path: str) -> None
             assert int(response.headers["Content-Length"]) == len(body)
 
 
+async def test_a_browser_finds_the_icon_of_a_page_that_names_none(clock: HandClock) -> None:
+    async with standing(clock) as stand:
+        named, drawing = await stand.get("/favicon.svg")
+        sought, same = await stand.get("/favicon.ico")
+        assert (sought.status, sought.content_type) == (200, "image/svg+xml")
+        assert same == drawing
+        assert sought.headers["Cache-Control"] == named.headers["Cache-Control"]
+        again, nothing = await stand.get("/favicon.ico", **{"If-None-Match": named.headers["ETag"]})
+        assert (again.status, nothing) == (304, b"")
+
+
 async def problem(stand: Stand, path: str, status: int) -> Any:
     response, body = await stand.get(path)
     assert response.status == status

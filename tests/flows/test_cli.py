@@ -22,10 +22,11 @@ from ticker.app import running
 from ticker.cli import main
 from ticker.clock import SystemClock
 from ticker.market import Fault, Market, serving
+from ticker.sources import VENUES
 
 ESCAPE = re.compile(r"\x1b\[[?\d;]*[A-Za-z]")
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|9[0-7])[;m]")
-COMMANDS = ("serve", "demo", "watch", "snippet", "check", "init")
+COMMANDS = ("serve", "demo", "watch", "snippet", "check", "key", "init")
 
 
 class Ended(NamedTuple):
@@ -222,8 +223,7 @@ async def test_init_writes_a_configuration_that_serves(tmp_path: Path) -> None:
     assert again.status == 2
     assert "there already" in complaint(again)
     async with serving(Market(clock=SystemClock())) as base:
-        venues = ("mexc", "binance", "coingecko")
-        addresses = {f"TICKER_SOURCES__{venue.upper()}__BASE_URL": f"{base}/{venue}" for venue in venues}
+        addresses = {f"TICKER_SOURCES__{venue.upper()}__BASE_URL": f"{base}/{venue}" for venue in VENUES}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "ticker", "serve", "--listen", "127.0.0.1:0",
             cwd=tmp_path, env=environment(**addresses), stderr=asyncio.subprocess.PIPE,

@@ -13,7 +13,8 @@ from websockets.frames import Frame, Opcode
 from tests.flows.conftest import UNLIMITED, HandClock, Reader, Stand, masked, standing
 from ticker.config import Currency, load
 from ticker.feed import Limits
-from ticker.feed.session import HIGH_WATER, Session
+from ticker.feed.session import Session
+from ticker.feed.subscriber import HIGH_WATER
 from ticker.identity import AssetOptions
 
 
@@ -177,7 +178,7 @@ async def test_a_slow_reader_is_skipped_and_then_gets_one_snapshot(clock: HandCl
                 await stand.tick()
                 assert len((await quick.message("update"))["quotes"]) > 10
             assert session._transport.get_write_buffer_size() == waiting
-            assert stand.service.feed.skipped == 3
+            assert stand.service.feed.counters.skipped == 3
         slow.resume()
         held = 0
         while (said := await slow.message())["type"] == "update":

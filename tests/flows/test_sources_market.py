@@ -102,6 +102,15 @@ async def test_an_unknown_symbol_costs_the_others_nothing(stand: Stand, venue: s
     assert poller.status.health is SourceHealth.UP
 
 
+async def test_many_pairs_of_binance_come_from_its_whole_list_at_its_weight(stand: Stand):
+    listed, unlisted = SYMBOLS["binance"], tuple(f"NOSUCH{n}" for n in range(120))
+    poller = stand.poller("binance", *unlisted)
+    assert {tick.pair.symbol for tick in await poller.ask()} == set(listed)
+    assert poller.status.unknown == unlisted
+    assert stand.market.requests["binance"].seen == 1
+    assert poller.allowance.used == 80
+
+
 @pytest.mark.parametrize("venue", SYMBOLS)
 async def test_a_symbol_that_disappears_costs_the_others_nothing(stand: Stand, venue: str):
     poller = stand.poller(venue)

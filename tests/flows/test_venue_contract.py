@@ -11,8 +11,9 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from math import ceil
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import aiohttp
 import msgspec
@@ -197,14 +198,34 @@ def rows(body: Any, wanted: frozenset[str]) -> Iterator[dict[str, Any]]:
             yield from rows(item, wanted)
 
 
-def renamed(body: Any, field: str) -> Any:
+def entries(body: Any, change: Callable[[str, Any], tuple[str, Any]]) -> Any:
+    """`body` with `change` made to each key and its value."""
     match body:
         case dict():
-            named = ((f"{key}_v2" if key == field else key, item) for key, item in body.items())
-            return {key: renamed(item, field) for key, item in named}
+            return dict(change(key, entries(item, change)) for key, item in body.items())
         case list():
-            return [renamed(item, field) for item in body]
+            return [entries(item, change) for item in body]
     return body
+
+
+def renamed(body: Any, field: str) -> Any:
+    return entries(body, lambda key, item: (f"{key}_v2" if key == field else key, item))
+
+
+def emptied(body: Any, field: str) -> Any:
+    return entries(body, lambda key, item: (key, None if key == field else item))
+
+
+def always(kind: Any) -> Iterator[str]:
+    """The venue's names of what each row has, as it is declared: what is UNSET where it is absent."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        hints = get_type_hints(kind)
+        for field in msgspec.structs.fields(kind):
+            if field.default is msgspec.UNSET:
+                yield field.encode_name
+            yield from always(hints[field.name])
+    for inner in get_args(kind):
+        yield from always(inner)
 
 
 def as_number(figure: Any) -> Any:
@@ -321,6 +342,17 @@ async def test_a_renamed_field_is_named(bench: Bench, name: str):
                 assert isinstance(outcome, BadAnswer)
                 assert named(str(outcome), {field}), outcome
     assert needed >= 2
+
+
+async def test_a_field_the_venue_always_gives_is_missing_once_renamed_not_while_null(bench: Bench, name: str):
+    given = {*always(VENUES[name].row), VENUES[name].time.rpartition(".")[2]} - {""}
+    assert given
+    for field in sorted(given):
+        for edit, missing in ((renamed, [field]), (emptied, [])):
+            async with bench.relay(name, partial(edit, field=field)) as base:
+                asked = bench.source(name, 2, base)
+                assert len(ticks(list((await asked.ask()).values()))) == 2
+                assert [path.rpartition(".")[2] for path in asked.missing] == missing
 
 
 async def test_one_pair_gone_wrong_costs_the_others_nothing(bench: Bench, name: str):

@@ -82,6 +82,7 @@ class Upstream:
 
     def __init__(self, *scripts: Script, statuses: Sequence[tuple[int, bytes]] = ()) -> None:
         self.queries: list[dict[str, str]] = []
+        self.authorizations: list[str | None] = []
         self._scripts = scripts
         self._statuses = list(statuses)
         self.url = ""
@@ -90,6 +91,7 @@ class Upstream:
         assert connection.request is not None
         asked = parse_qs(urlsplit(connection.request.path).query)
         self.queries.append({key: value for key, (value,) in asked.items()})
+        self.authorizations.append(connection.request.headers.get("Authorization"))
         await self._scripts[min(len(self.queries), len(self._scripts)) - 1](connection)
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:

@@ -233,17 +233,27 @@ def test_a_nonsense_price_of_one_venue_is_survived(clock: ManualClock) -> None:
 
 def test_a_restored_price_is_there_at_once_with_its_age_and_stale(clock: ManualClock) -> None:
     book = new_book(clock)
-    book.restore([saved()], seq=9)
+    (update,) = book.restore([saved()], seq=9)
     quote = book.quote("talus")
     assert (quote.price, quote.as_of, quote.state) == (Decimal("0.01"), NOW - 60_000, State.STALE)
-    assert (quote.symbol, quote.name, book.seq) == ("TALUS", "Talus", 9)
+    # Its readers knew it as live: that it isn't any more is a change, which has a number.
+    assert (quote.symbol, quote.name, quote.seq, book.seq) == ("TALUS", "Talus", 10, 10)
+    assert update.quote == quote
+    assert book.snapshot(["talus"], (book.epoch, 9)).quotes == (quote,)
+
+
+def test_a_restored_price_that_was_stale_already_has_not_changed(clock: ManualClock) -> None:
+    first, second = new_book(clock), new_book(clock)
+    first.restore([saved()], seq=9)
+    assert second.restore(first.quotes(), seq=first.seq) == []
+    assert second.quotes() == first.quotes()
 
 
 def test_after_a_restart_numbers_go_on_and_a_fresh_price_takes_over(clock: ManualClock) -> None:
     book = new_book(clock)
     book.restore([saved()], seq=9)
     (update,) = book.apply([tick(TALUS_USD, "0.011", age=90_000)])
-    fresh = (Decimal("0.011"), State.DELAYED, 10)
+    fresh = (Decimal("0.011"), State.DELAYED, 11)
     assert (update.quote.price, update.quote.state, update.quote.seq) == fresh
     assert update.before is not None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import resource
 import socket
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from ticker.book import QuoteBook
 from ticker.cli import check as check_command
 from ticker.cli import main
 from ticker.cli.init import commented
+from ticker.cli.serve import allow_files
 from ticker.cli.watch import line, row, signed, table, watch
 from ticker.client import FeedClient, connect
 from ticker.config import Config, load, settings
@@ -175,6 +178,10 @@ def settled(config: Config) -> Config:
     return replace(config, sources=sources)
 
 
+# Sections that hold what the operator names: there is nothing to write in them beforehand.
+BY_NAME = ("assets", "json", "keys")
+
+
 def test_the_commented_file_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "ticker.toml"
     file.write_text(commented(), encoding="utf-8")
@@ -184,12 +191,12 @@ def test_the_commented_file_changes_nothing(tmp_path: Path) -> None:
 def test_the_commented_file_tells_of_every_setting() -> None:
     text = commented()
     for setting in settings():
-        if setting.keys[0] not in ("assets", "json"):
+        if setting.keys[0] not in BY_NAME:
             assert f"\n# {setting.description}\n# {setting.keys[-1]} = " in text
 
 
-WITH_DEFAULT = [s for s in settings() if s.keys[0] not in ("assets", "json") and s.default is not None]
-WITHOUT = [s for s in settings() if s.keys[0] not in ("assets", "json") and s.default is None]
+WITH_DEFAULT = [s for s in settings() if s.keys[0] not in BY_NAME and s.default is not None]
+WITHOUT = [s for s in settings() if s.keys[0] not in BY_NAME and s.default is None]
 
 
 def uncommented(keys: tuple[str, ...]) -> str:
@@ -317,3 +324,46 @@ def test_a_snippet_never_names_every_interface(
     file.write_text(f'[server]\nlisten = "{listen}"\n', encoding="utf-8")
     assert main(["snippet", "quote", "talus", "--config", str(file)]) == 0
     assert "http://127.0.0.1:8080" in capsys.readouterr().out
+
+
+# Keys
+
+
+def test_a_key_is_shown_once_and_its_lines_let_it_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["key", "partner"]) == 0
+    lines, shown = capsys.readouterr()
+    key = shown.removeprefix("The key, shown this once: ").rstrip("\n")
+    assert len(key) >= 43
+    assert key not in lines
+    file = tmp_path / "ticker.toml"
+    file.write_text(lines, encoding="utf-8")
+    assert load(file, {}).keys["partner"].sha256 == hashlib.sha256(key.encode()).hexdigest()
+
+
+def test_no_two_keys_are_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = set()
+    for _ in range(3):
+        main(["key", "partner"])
+        shown.add(capsys.readouterr())
+    assert len(shown) == 3
+
+
+@pytest.mark.parametrize("name", ["Partner", "my partner", "a.b", "", "-"])
+def test_a_name_that_no_key_can_have_is_status_2(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert main(["key", "--", name]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"ticker: {name!r}: a key's name is lower-case letters, digits and hyphens\n")
+
+
+def test_the_service_may_open_as_many_files_as_the_system_lets_it(caplog: pytest.LogCaptureFixture) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    caplog.set_level("DEBUG")
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(1000, hard), hard))
+        allow_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [record.getMessage() for record in caplog.records] == [f"open files: at most {hard}"]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import socket
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ async def test_a_gap_is_not_taken_but_asked_about() -> None:
         await connection.wait_closed()
 
     assert await prices(Upstream(script), 3) == ["1", "3", "4"]
-    assert asked == [{"op": "resync"}]
+    assert asked == [{"op": "resync", "since": "k3f9:5"}]
 
 
 # The address
@@ -104,7 +105,21 @@ async def test_it_asks_for_its_assets_and_interval_and_for_no_resumption_at_firs
     upstream = Upstream(says(hello(), snapshot("1")))
     async with upstream.serving(), connect(upstream.url, ["talus", "bitcoin"], interval=250) as feed:
         await first(feed, 1)
-    assert upstream.queries == [{"assets": "talus,bitcoin", "interval": "250"}]
+    assert upstream.queries == [{"assets": "talus,bitcoin", "currency": "USD", "interval": "250"}]
+
+
+async def test_its_terms_and_key_go_with_it() -> None:
+    upstream = Upstream(says(hello(), snapshot("1")))
+    terms: dict[str, Any] = {
+        "currency": "EUR",
+        "interval": 5000,
+        "deadband": Decimal("1E-1"),
+        "key": "s3cret",
+    }
+    async with upstream.serving(), connect(upstream.url, **terms) as feed:
+        await first(feed, 1)
+    assert upstream.queries == [{"assets": "*", "currency": "EUR", "interval": "5000", "deadband": "0.1"}]
+    assert upstream.authorizations == ["Bearer s3cret"]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +212,27 @@ async def test_it_waits_for_a_server_that_is_not_there() -> None:
 async def test_a_silent_server_is_left() -> None:
     # Silence is two heartbeats, which this server makes short.
     upstream = Upstream(says(hello(heartbeat_ms=20), snapshot("1")), says(hello(), snapshot("2", 6)))
-    assert await prices(upstream, 2) == ["1", "2"]
+    assert await prices(upstream, 3) == ["1", "1", "2"]
+
+
+async def test_what_a_silent_server_said_is_stale_until_it_says_that_it_still_holds() -> None:
+    resumed = snapshot("1") | {"quotes": {}, "recovered": True}
+    upstream = Upstream(says(hello(heartbeat_ms=20), snapshot("1")), says(hello(), resumed))
+    async with upstream.serving(), connect(upstream.url, ["talus"], rng=Impatient()) as feed:
+        quotes = await first(feed, 3)
+        assert [quote.state for quote in quotes] == ["live", "stale", "live"]
+        assert feed.quotes["talus"].state == "live"
+
+
+async def test_what_is_no_asset_any_more_after_a_silence_does_not_come_back() -> None:
+    other = snapshot("2", 6) | {"epoch": "zzzz", "quotes": {"bitcoin": wire("2", 6)}}
+    upstream = Upstream(says(hello(heartbeat_ms=20), snapshot("1")), says(hello(), other))
+    async with upstream.serving(), connect(upstream.url, rng=Impatient()) as feed:
+        quotes = await first(feed, 3)
+        assert [(quote.asset, quote.state) for quote in quotes[1:]] == [
+            ("talus", "stale"),
+            ("bitcoin", "live"),
+        ]
     assert upstream.queries[1]["since"] == "k3f9:5"
 
 
@@ -205,7 +240,7 @@ async def test_the_trouble_with_a_silent_server_is_told() -> None:
     upstream = Upstream(says(hello(heartbeat_ms=20), snapshot("1")))
     async with upstream.serving(), connect(upstream.url, ["talus"], rng=Impatient(1)) as feed:
         with pytest.raises(Enough):
-            await first(feed, 2)
+            await first(feed, 3)
         assert (feed.connected, feed.trouble) == (False, "no answer")
         assert feed.quotes["talus"].price == "1"
 

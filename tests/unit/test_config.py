@@ -14,10 +14,19 @@ from ticker.errors import ConfigError
 from ticker.settings import PREFIX, Setting
 
 TALUS = '[assets.talus]\nsymbol = "US"\nname = "Talus"\npairs = ["mexc:USUSDT"]\n'
+DIGEST = "0f" * 32
+KEY = f'[keys.partner]\nsha256 = "{DIGEST}"\n'
 TETHER = '[assets.tether]\nsymbol = "USDT"\nname = "Tether"\npairs = ["coingecko:tether"]\n'
 # For settings whose default is no value, or one of few: another that is allowed.
 OTHERS: Mapping[str, tuple[str, Any]] = {
     "listen": ("0.0.0.0:9", "0.0.0.0:9"),
+    "origins": ('["https://example.com", "null"]', ("https://example.com", "null")),
+    "trusted_proxies": ('["10.0.0.0/8"]', ("10.0.0.0/8",)),
+    "sha256": ("A1" * 32, "A1" * 32),
+    "sessions": ("7", 7),
+    "assets_per_session": ("8", 8),
+    "commands_per_10s": ("9", 9),
+    "handshakes_per_minute": ("10", 10),
     "public_url": ("https://prices.example.com", "https://prices.example.com"),
     "base_url": ("https://mirror.example.com/api", "https://mirror.example.com/api"),
     "mode": ("poll", "poll"),
@@ -44,7 +53,9 @@ def another(setting: Setting) -> tuple[str, Any]:
 
 
 ALL = [
-    setting for setting in settings({"talus": {}, "tether": {}}) if setting.keys[:2] != ("assets", "tether")
+    setting
+    for setting in settings({"talus": {}, "tether": {}}, keys=["partner"])
+    if setting.keys[:2] != ("assets", "tether")
 ]
 
 
@@ -81,8 +92,8 @@ def test_without_a_file_there_is_talus_and_about_twenty_others() -> None:
     assets = {asset.id: asset for asset in load(None, {}).identified()}
     assert 18 <= len(assets) <= 25
     assert [pair.ref for pair in assets["talus"].pairs] == ["mexc:USUSDT"]
-    assert [pair.quote for pair in assets["bitcoin"].pairs] == ["USDT", "USDT", "USD"]
-    assert load(None, {}).measured() == {"USDT": "tether"}
+    config = load(None, {})
+    assert config.measured(config.identified()) == {"USDT": "tether"}
 
 
 def test_every_setting_says_what_it_does_and_has_a_variable_of_its_own() -> None:
@@ -116,10 +127,10 @@ def test_a_source_that_is_not_mentioned_has_its_defaults(file: Path) -> None:
 @pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.name)
 def test_every_setting_can_come_from_the_environment(file: Path, setting: Setting) -> None:
     text, value = another(setting)
-    config = loaded(file, TALUS + TETHER, {setting.variable: text})
+    config = loaded(file, TALUS + TETHER + KEY, {setting.variable: text})
     assert at(config, setting) == value
     untouched = [other for other in ALL if other.keys[0] not in ("sources", setting.keys[0])]
-    default = loaded(file, TALUS + TETHER)
+    default = loaded(file, TALUS + TETHER + KEY)
     assert [at(config, other) for other in untouched] == [at(default, other) for other in untouched]
 
 
@@ -301,4 +312,4 @@ def test_an_error_about_pairs_carries_its_key(file: Path) -> None:
 @pytest.mark.parametrize("table", ['pegs = { usdt = "USD" }', 'measured = { usdt = "tether" }'])
 def test_a_currency_nobody_quotes_in_is_not_passed_over(file: Path, table: str) -> None:
     config = loaded(file, f"{TALUS}{TETHER}[currency]\n{table}")
-    assert "usdt" not in {*config.currency.pegs, *config.measured()}
+    assert "usdt" not in {*config.currency.pegs, *config.measured(config.identified())}

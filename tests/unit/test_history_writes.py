@@ -71,7 +71,15 @@ class Wayward:
     async def load(self) -> Saved:
         return Saved()
 
-    async def save(self, seq: int, epoch: str, quotes: Sequence[Quote], candles: Sequence[Candle]) -> None:
+    async def save(
+        self,
+        seq: int,
+        epoch: str,
+        quotes: Sequence[Quote],
+        candles: Sequence[Candle],
+        *,
+        ended: bool = False,
+    ) -> None:
         self.entered.set()
         await self.gate.wait()
         if self.broken:

@@ -3,103 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.conftest import NOW, ManualClock, asset, pair, tick
-from ticker.book import QuoteBook
-from ticker.hub import CohortKey, Frame, Hub
-from ticker.model import Quote
-from ticker.sampling import Ages
-from ticker.wire import INTERVALS, encode, quote_object
+from tests.unit.conftest import NOW, tick
+from tests.unit.feed_model import EPOCH, PAIRS, Stand, wire
+from ticker.messages import INTERVALS
 
-PAIRS = {name: pair(f"mexc:{name}") for name in ("talus", "bitcoin", "solana")}
-ALL = frozenset(PAIRS)
 HEARTBEAT = 15_000
-
-
-def wire(quote: Quote) -> Any:
-    return json.loads(encode(quote_object(quote)))
-
-
-class Reader:
-    """Follows FEED: resync when `prev` is beyond what it holds, drop what isn't newer, keep the rest."""
-
-    def __init__(self, key: CohortKey) -> None:
-        self.key = key
-        self.seq = -1
-        self.quotes: dict[str, Any] = {}
-        self.deaf = False
-        self.resyncs = 0
-
-    def take(self, payload: bytes) -> bool:
-        """Whether it must be sent a snapshot."""
-        frame = json.loads(payload)
-        if frame["type"] == "snapshot":
-            self.quotes, self.seq = self.quotes | frame["quotes"], frame["seq"]
-        elif frame["prev"] > self.seq:
-            self.resyncs += 1
-            return True
-        elif frame["seq"] > self.seq:
-            self.quotes, self.seq = self.quotes | frame["quotes"], frame["seq"]
-        return False
-
-
-class Stand:
-    """A book, its hub and their readers, with the wire between them."""
-
-    def __init__(self) -> None:
-        self.clock = ManualClock()
-        assets = [asset(name, of) for name, of in PAIRS.items()]
-        self.book = QuoteBook(assets, clock=self.clock, epoch="k3f9", ages={"mexc": Ages()})
-        self.hub: Hub[str] = Hub(seq=self.book.seq)
-        self.readers: dict[str, Reader] = {}
-
-    def price(self, prices: Iterable[tuple[str, int]]) -> None:
-        """Small moves: a jump would be held back."""
-        now = self.clock.now()
-        ticks = [tick(PAIRS[name], Decimal(1000 + price), now=now) for name, price in prices]
-        for update in self.book.apply(ticks):
-            self.hub.publish(update)
-
-    def join(self, name: str, assets: Iterable[str] = ALL, interval: int = 1000) -> Reader:
-        self.leave(name)
-        key = CohortKey(frozenset(assets), "USD", interval)
-        self.hub.join(key, name, self.clock.now())
-        reader = self.readers[name] = Reader(key)
-        self.snapshot(reader)
-        return reader
-
-    def leave(self, name: str) -> None:
-        if name in self.readers:
-            self.hub.leave(self.readers.pop(name).key, name)
-
-    def snapshot(self, reader: Reader) -> None:
-        snapshot = self.book.snapshot(reader.key.assets)
-        reader.take(self.hub.snapshot(snapshot, "USD", ref=None, now=self.clock.now()))
-
-    def later(self, ms: int) -> list[Frame[str]]:
-        """Time passes, and what is due then is delivered, to all but the deaf."""
-        self.clock.advance(ms)
-        frames = list(self.hub.due(self.clock.now()))
-        for frame in frames:
-            self.deliver(frame)
-        return frames
-
-    def deliver(self, frame: Frame[str]) -> None:
-        for name in frame.readers:
-            reader = self.readers[name]
-            if not reader.deaf and reader.take(frame.payload):
-                self.snapshot(reader)
-
-    def truth(self, reader: Reader) -> dict[str, Any]:
-        return {name: wire(self.book.quote(name)) for name in reader.key.assets}
-
 
 names = st.sampled_from(("ann", "bob", "cyd"))
 steps = st.one_of(
@@ -168,13 +82,14 @@ def test_what_changes_between_the_frames_of_one_round_is_in_the_next_ones() -> N
     stand.price([("talus", 1), ("bitcoin", 1)])
     stand.clock.advance(1000)
     round_ = stand.hub.due(stand.clock.now())
-    stand.deliver(next(round_))
+    stand.deliver(first := next(round_))
     stand.price([("bitcoin", 2)])
     for frame in round_:
         stand.deliver(frame)
-    assert bob.quotes == stand.truth(bob)
+    (second,) = {"ann", "bob"} - set(first.readers)
+    assert stand.readers[second].quotes == stand.truth(stand.readers[second])
     stand.later(1000)
-    assert ann.quotes == stand.truth(ann)
+    assert (ann.quotes, bob.quotes) == (stand.truth(ann), stand.truth(bob))
     assert (ann.resyncs, bob.resyncs) == (0, 0)
 
 
@@ -282,6 +197,16 @@ def test_a_newcomer_is_not_sent_what_its_snapshot_had() -> None:
 # Silence
 
 
+def test_a_heartbeat_does_not_keep_back_the_first_change_after_it() -> None:
+    stand = Stand()
+    stand.clock.time = NOW - NOW % 15_000
+    stand.join("ann", ["talus"], 15_000)
+    stand.clock.advance(15_000)
+    assert [list(readers) for _, _, readers in stand.hub.silent(stand.clock.now(), HEARTBEAT)] == [["ann"]]
+    stand.price([("talus", 1)])
+    assert len(stand.later(250)) == 1
+
+
 def test_a_heartbeat_is_for_whoever_was_sent_nothing() -> None:
     stand = Stand()
     stand.join("ann", ["talus"])
@@ -290,7 +215,7 @@ def test_a_heartbeat_is_for_whoever_was_sent_nothing() -> None:
     stand.later(HEARTBEAT - 1)
     stand.clock.advance(1)
     now = stand.clock.now()
-    assert [list(readers) for _, readers in stand.hub.silent(now, HEARTBEAT)] == [["bob"]]
+    assert [list(readers) for _, _, readers in stand.hub.silent(now, HEARTBEAT)] == [["bob"]]
     assert list(stand.hub.silent(now, HEARTBEAT)) == []
 
 
@@ -299,10 +224,10 @@ def test_whatever_seq_a_reader_was_told_is_a_point_to_resume_from(history: list[
     stand = Stand()
     for step in history:
         do(stand, step)
-    told = [(seq, name) for seq, readers in stand.hub.silent(stand.clock.now(), 0) for name in readers]
+    told = [(seq, name) for _, seq, readers in stand.hub.silent(stand.clock.now(), 0) for name in readers]
     told += [(reader.seq, name) for name, reader in stand.readers.items()]
     assert len(told) == 2 * len(stand.readers)
     for seq, name in told:
         reader = stand.readers[name]
-        missed = stand.book.snapshot(reader.key.assets, ("k3f9", seq)).quotes
+        missed = stand.book.snapshot(reader.key.assets, (EPOCH, seq)).quotes
         assert reader.quotes | {quote.asset: wire(quote) for quote in missed} == stand.truth(reader)

@@ -73,8 +73,18 @@ class Bench:
         return seconds
 
 
+# What a row has beside its symbol and its price.
+REST = dict.fromkeys(
+    ("openPrice", "priceChangePercent", "bidPrice", "askPrice", "highPrice", "lowPrice", "quoteVolume")
+)
+
+
+def row(symbol: str, price: str = "1.5") -> dict[str, object]:
+    return {**REST, "closeTime": None, "symbol": symbol, "lastPrice": price}
+
+
 def prices(symbols: Sequence[str]) -> web.Response:
-    return web.json_response([{"symbol": symbol, "lastPrice": "1.5"} for symbol in symbols])
+    return web.json_response([row(symbol) for symbol in symbols])
 
 
 def failing(status: int, **headers: str) -> Callable[[Sequence[str]], web.Response]:
@@ -96,7 +106,7 @@ def without(unknown: str) -> Callable[[Sequence[str]], web.Response]:
 def halted(symbol: str) -> Callable[[Sequence[str]], web.Response]:
     """A venue that has no price for one symbol."""
     return lambda symbols: web.json_response(
-        [{"symbol": name, "lastPrice": "0" if name == symbol else "1.5"} for name in symbols]
+        [row(name, "0" if name == symbol else "1.5") for name in symbols]
     )
 
 
@@ -323,3 +333,12 @@ async def test_a_poller_needs_something_to_ask_for():
     async with new_session() as session:
         with pytest.raises(ValueError, match="nothing to ask Binance for"):
             Poller(VENUES["binance"], [], Options(), session, HandClock(), random.Random(), print, print)
+
+
+async def test_a_field_the_venue_no_longer_gives_is_in_the_status_and_no_failure(running: Bench):
+    running.replies = lambda symbols: web.json_response(
+        [{key: value for key, value in row(name).items() if key != "openPrice"} for name in symbols]
+    )
+    await running.turn()
+    status = running.poller.status
+    assert (status.missing, status.health, status.last_error) == (("openPrice",), SourceHealth.UP, None)

@@ -40,7 +40,7 @@ def pairs(venue: Venue, *symbols: str) -> list[Pair]:
 def read(venue: Venue, file: str, *symbols: str) -> Mapping[str, Outcome]:
     [request] = venue.requests(pairs(venue, *symbols))
     body = (PAYLOADS / venue.name / file).read_bytes()
-    return {pair.symbol: outcome for pair, outcome in venue.read(body, request, SEEN).items()}
+    return {pair.symbol: outcome for pair, outcome in venue.read(body, request, SEEN).outcomes.items()}
 
 
 def tick(outcome: Outcome) -> Tick:
@@ -136,7 +136,7 @@ def test_coinmarketcaps_odd_rows_cost_only_themselves():
     said = read(MARKETCAP, "lists.json", "1", "1027", "4", "999")
     assert tick(said["1"])
     assert str(said["1027"]) == "CoinMarketCap 1027: quote.USD: missing"
-    assert str(said["4"]) == "CoinMarketCap 4: price: expected a number, got null"
+    assert str(said["4"]) == "CoinMarketCap 4: quote[0].price: expected a number, got null"
     assert isinstance(said["999"], UnknownSymbol)
 
 
@@ -189,7 +189,7 @@ def test_publishers_that_disagree_have_no_price():
 def test_pyths_price_loses_no_digit(units: int, expo: int):
     row = {"id": BITCOIN, "price": {"price": str(units), "expo": expo}}
     [request] = PYTH.requests(pairs(PYTH, BITCOIN))
-    [said] = PYTH.read(json.dumps({"parsed": [row]}).encode(), request, SEEN).values()
+    [said] = PYTH.read(json.dumps({"parsed": [row]}).encode(), request, SEEN).outcomes.values()
     assert tick(said).price == Decimal(units) * Decimal(10) ** expo
 
 

@@ -43,7 +43,7 @@ def pairs(*symbols: str) -> list[Pair]:
 
 def read(**fields: Any) -> Outcome:
     [request] = EXCHANGE.requests(pairs("US/USDT"))
-    [outcome] = EXCHANGE.read(json.dumps({"US/USDT": fields}).encode(), request, SEEN).values()
+    [outcome] = EXCHANGE.read(json.dumps({"US/USDT": fields}).encode(), request, SEEN).outcomes.values()
     return outcome
 
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer
-from ticker.sources.decode import Figure, Price, alone, amount, decode, keyed, positive, signed
+from ticker.sources.decode import (
+    Doubt,
+    Figure,
+    Price,
+    amount,
+    decode,
+    percent,
+    positive,
+    price,
+    prices,
+    signed,
+)
 
 
 class Row(Struct):
@@ -83,6 +96,7 @@ def test_an_unknown_figure_is_none(text: str):
     assert signed(volume(text)) is None
     assert amount(volume(text)) is None
     assert positive(volume(text)) is None
+    assert percent(volume(text)) is None
 
 
 def test_a_figure_is_read_for_what_it_can_mean():
@@ -91,6 +105,40 @@ def test_a_figure_is_read_for_what_it_can_mean():
     assert amount(volume("0")) == 0
     assert positive(volume("0")) is None
     assert type(positive(volume("2"))) is Decimal
+
+
+@pytest.mark.parametrize("read", [signed, amount, positive, percent, lambda said: prices("1", said)])
+@pytest.mark.parametrize(
+    "text", ["nan", "", "1_000", "+5", ".5", "5.", " 5", "1e5", "9" * 41, "1|2", True, 1.5, []]
+)
+def test_what_is_not_plainly_a_number_is_left_to_the_careful_way(read: Callable[[Any], object], text: Any):
+    with pytest.raises(Doubt):
+        read(text)
+
+
+@given(st.decimals("-1e30", "1e30", places=9), st.booleans())
+def test_text_is_read_as_the_figure_it_is(number: Decimal, whole: bool):
+    text, figure = f"{number:f}", Figure(number)
+    for read in (signed, amount, positive, percent):
+        assert repr(read(text)) == repr(read(figure))
+    assert signed(int(number)) == int(number)
+
+
+@pytest.mark.parametrize("said", ["0", "0.000", "-1", 0, None, UNSET, "nan"])
+def test_there_is_no_price_but_above_zero(said: Any):
+    for read in (price, prices):
+        with pytest.raises(Doubt):
+            read(said)
+
+
+@pytest.mark.parametrize("others", [("0", "2.50"), (None, "2.50"), (UNSET, Figure("2.50")), ("-1", "2.50")])
+def test_prices_are_read_together_as_each_alone(others: tuple[Any, Any]):
+    assert repr(prices("1.0", *others)) == repr((Decimal("1.0"), [None, Decimal("2.50")]))
+
+
+def test_a_price_of_digits_alone_is_exact_to_the_fortieth():
+    for text in ("9" * 40, "0." + "0" * 39 + "1"):
+        assert prices(text) == (Decimal(text), [])
 
 
 @pytest.mark.parametrize("text", ["1790000000123", '"1790000000123"'])
@@ -110,18 +158,3 @@ def test_no_body_raises_anything_but_bad_answer(body: bytes):
 def test_a_deeply_nested_body_is_a_bad_answer():
     with pytest.raises(BadAnswer):
         decode(Row, b'{"price":1,"other":' + b"[" * 100_000)
-
-
-def test_a_row_without_its_key_costs_only_itself():
-    assert list(keyed(b'[{"id":"a"},{"id":5},7,{"id":"b"}]', "id")) == ["a", "b"]
-
-
-def test_rows_without_any_key_are_a_changed_answer():
-    with pytest.raises(BadAnswer, match="id: missing in every row"):
-        keyed(b'[{"symbol":"a"}]', "id")
-
-
-def test_one_row_alone_must_have_its_key():
-    assert list(alone(b'{"id":"a"}', "id")) == ["a"]
-    with pytest.raises(BadAnswer, match=r"^id: missing$"):
-        alone(b'{"symbol":"a"}', "id")

@@ -40,7 +40,7 @@ def pairs(venue: Venue, *symbols: str) -> list[Pair]:
 
 def outcomes(venue: Venue, body: bytes, *symbols: str) -> Mapping[str, Outcome]:
     [request] = venue.requests(pairs(venue, *symbols))
-    return {pair.symbol: outcome for pair, outcome in venue.read(body, request, SEEN).items()}
+    return {pair.symbol: outcome for pair, outcome in venue.read(body, request, SEEN).outcomes.items()}
 
 
 def payload(venue: Venue, file: str) -> bytes:
@@ -63,7 +63,6 @@ def test_bitcoin_reads_the_same_in_every_venues_shape(name: str):
     said = tick(VENUES[name], BITCOIN[name][1])
     assert said.price == 101250
     assert (said.high_24h, said.low_24h) == (Decimal("102500.5"), 99000)
-    assert said.volume_24h == Decimal("1234.5")
     assert said.change_24h is not None
     assert (said.change_24h.percent, said.change_24h.window) == (Decimal("1.25"), Window.DAY)
     assert said.note is None
@@ -84,9 +83,11 @@ def test_the_venues_own_time_is_used_where_it_sends_one():
     assert times == {"coinbase": SEEN, "kraken": SEEN, "okx": STAMP, "bybit": STAMP}
 
 
-def test_turnover_is_the_venues_or_unknown():
+def test_turnover_is_the_venues_or_unknown_and_only_then_there_is_a_volume():
     turnovers = {name: tick(VENUES[name], BITCOIN[name][1]).turnover_24h for name in NAMES}
     counted = Decimal("1234.5") * 100800
+    volumes = {name: tick(VENUES[name], BITCOIN[name][1]).volume_24h for name in NAMES}
+    assert volumes == {"coinbase": Decimal("1234.5"), "kraken": None, "okx": None, "bybit": None}
     assert turnovers == {"coinbase": None, "kraken": counted, "okx": counted, "bybit": counted}
 
 
@@ -130,7 +131,7 @@ def test_bybits_percent_in_place_of_a_fraction_is_noted():
     assert round(said.change_24h.percent, 2) == Decimal("-1.00")
     assert said.note is not None
     assert "differs" in said.note
-    assert (said.bid, said.volume_24h) == (None, None)
+    assert (said.bid, said.turnover_24h) == (None, None)
 
 
 @pytest.mark.parametrize("symbol", ["XBTUSDT", "BTC/USDT", "XBT/USDT"])
@@ -224,7 +225,6 @@ def test_recorded_okx_is_exact():
     assert (said.price, said.bid, said.ask) == tuple(map(Decimal, ("73384.8", "73384.7", "73384.8")))
     assert said.change_24h is not None
     assert round(said.change_24h.percent, 2) == Decimal("1.69")
-    assert said.volume_24h == Decimal("21266.19145051")
     assert said.turnover_24h == Decimal("1519926359.597266598")
     assert said.as_of == 1710328243709
 

@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from ticker.clock import SystemClock
 from ticker.errors import BadAnswer, UnknownSymbol
@@ -40,7 +41,7 @@ def read(said: object, *, of: str = "US", **options: Any) -> Outcome:
     made = venue("acme", endpoint(**options))
     [request] = made.requests(pairs(of))
     body = said if isinstance(said, bytes) else json.dumps(said).encode()
-    [outcome] = made.read(body, request, SEEN).values()
+    [outcome] = made.read(body, request, SEEN).outcomes.values()
     return outcome
 
 
@@ -65,11 +66,11 @@ def day(percent: str, basis: Basis = Basis.ROLLING) -> Change:
         ("a.b.1.c", "x"),
         ("0", "key"),
         ("{symbol}.usd", 5),
-        ("a.b.7", None),
-        ("a.b.-3", None),
-        ("a.b.c", None),
-        ("a.b.0.c", None),
-        ("nothing", None),
+        ("a.b.7", UNSET),
+        ("a.b.-3", UNSET),
+        ("a.b.c", UNSET),
+        ("a.b.0.c", UNSET),
+        ("nothing", UNSET),
     ],
 )
 def test_a_path_leads_through_keys_and_positions(path: str, found: object):
@@ -147,7 +148,8 @@ def test_volumes_are_in_base_and_quote_units():
 @pytest.mark.parametrize(
     ("body", "options", "error"),
     [
-        ({"data": {}}, {}, "data.p: expected a number, got null"),
+        ({"data": {}}, {}, "data.p: missing"),
+        ({"data": {"p": None}}, {}, "data.p: expected a number, got null"),
         ({"data": {"p": {"usd": 1}}}, {}, "data.p: expected a number, got an object"),
         ({"data": {"p": [[1]]}}, {}, "data.p: expected a number, got a list"),
         ({"data": {"p": True}}, {}, "data.p: expected a number, got true or false"),
@@ -156,7 +158,7 @@ def test_volumes_are_in_base_and_quote_units():
         ({"data": {"p": 1, "c": "up"}}, {"change": "data.c", "change_unit": "percent"}, "data.c: expected a"),
         ({"data": {"p": 1, "t": "noon"}}, {"time": "data.t", "time_unit": "s"}, "data.t: expected a number"),
         ({"data": {"p": 1, "t": "noon"}}, {"time": "data.t", "time_unit": "iso"}, "data.t: invalid RFC3339"),
-        ([1], {}, "data.p: expected a number, got null"),
+        ([1], {}, "data.p: missing"),
     ],
 )
 def test_what_is_no_figure_is_named_by_its_path(body: object, options: dict[str, Any], error: str):
@@ -180,13 +182,21 @@ def test_pairs_with_one_address_share_one_request():
     one = venue("acme", endpoint(url="https://h.example/all", price="{symbol}.usd"))
     [request] = one.requests(pairs("US", "BTC"))
     said = one.read(b'{"US":{"usd":1},"BTC":{"usd":"2"}}', request, SEEN)
-    assert [tick(outcome).price for outcome in said.values()] == [1, 2]
+    assert [tick(outcome).price for outcome in said.outcomes.values()] == [1, 2]
     each = venue("acme", endpoint())
     assert [request.query for request in each.requests(pairs("US", "BTC"))] == [
         (("token", "US"),),
         (("token", "BTC"),),
     ]
     assert each.requests([]) == []
+
+
+def test_what_is_at_its_path_for_no_pair_is_missing_and_null_is_not():
+    made = venue("acme", endpoint(price="p", open="was.open", volume="v"))
+    [request] = made.requests(pairs("US"))
+    assert made.read(b'{"p":1,"was":{},"v":null}', request, SEEN).missing == {"was.open"}
+    assert made.read(b'{"p":1,"was":{"open":null}}', request, SEEN).missing == {"v"}
+    assert made.read(b'{"p":0}', request, SEEN).missing is None
 
 
 def test_two_pairs_never_get_one_price_because_nothing_tells_them_apart():

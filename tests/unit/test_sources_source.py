@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 
@@ -17,6 +18,13 @@ from ticker.sources import VENUES
 from ticker.sources.base import Options, Outcome
 from ticker.sources.http import new_session
 from ticker.sources.source import HELD, Source
+
+# What a row of Binance has beside its symbol and its price.
+REST: dict[str, object] = dict.fromkeys(
+    ("priceChangePercent", "bidPrice", "askPrice", "highPrice", "lowPrice", "quoteVolume", "closeTime")
+)
+REST["openPrice"] = "1"
+RENAMED = {"open_price" if name == "openPrice" else name: value for name, value in REST.items()}
 
 
 class StandingClock:
@@ -43,6 +51,7 @@ class Upstream:
         self.headers: dict[str, str] = {}
         self.failure: web.Response | None = None
         self.fails = "A"
+        self.rest: dict[str, dict[str, object]] = {}
 
     async def batch(self, request: web.Request) -> web.Response:
         symbols = json.loads(request.query["symbols"])
@@ -51,7 +60,7 @@ class Upstream:
             return self.failure
         if self.unknown.intersection(symbols):
             return web.json_response({"code": -1121, "msg": "Invalid symbol."}, status=400)
-        rows = [{"symbol": symbol, "lastPrice": "1.5", "openPrice": "1"} for symbol in symbols]
+        rows = [{"symbol": name, "lastPrice": "1.5", **self.rest.get(name, REST)} for name in symbols]
         return web.json_response(rows, headers=self.headers)
 
     async def coins(self, request: web.Request) -> web.Response:
@@ -241,7 +250,55 @@ async def test_a_round_asks_nothing_after_its_deadline(sources, upstream):
 
 
 async def test_a_chunk_that_fails_costs_the_other_chunk_nothing(sources, upstream):
-    upstream.failure, upstream.fails = web.Response(status=500), "S120"
-    outcomes = await sources("binance", [f"S{n}" for n in range(150)]).ask()
+    upstream.failure, upstream.fails = web.Response(status=500), "S110"
+    outcomes = await sources("binance", [f"S{n}" for n in range(120)]).ask()
     assert symbols(outcomes, Tick) == {f"S{n}" for n in range(100)}
-    assert symbols(outcomes, Unreachable) == {f"S{n}" for n in range(100, 150)}
+    assert symbols(outcomes, Unreachable) == {f"S{n}" for n in range(100, 120)}
+
+
+# A changed schema
+
+
+async def test_a_field_that_every_row_lacks_is_missing_until_one_has_it_again(sources, upstream, caplog):
+    caplog.set_level(logging.INFO, "ticker.sources.source")
+    source = sources("binance", ["A", "B"])
+    upstream.rest = {"A": RENAMED, "B": RENAMED}
+    for _ in range(2):
+        assert symbols(await source.ask(), Tick) == {"A", "B"}
+        assert source.missing == ("openPrice",)
+    upstream.rest = {"A": RENAMED}
+    for _ in range(2):
+        await source.ask()
+        assert source.missing == ()
+    assert caplog.messages == [
+        "Binance: no row has openPrice; the venue may have renamed it",
+        "Binance gives openPrice again",
+    ]
+
+
+async def test_one_answer_that_has_a_field_is_enough_in_a_round(sources, upstream):
+    source = sources("binance", [f"S{n}" for n in range(110)])
+    upstream.rest = {f"S{n}": RENAMED for n in range(100)}
+    await source.ask()
+    assert source.missing == ()
+    upstream.rest = {f"S{n}": RENAMED for n in range(110)}
+    await source.ask()
+    assert source.missing == ("openPrice",)
+
+
+async def test_a_round_without_a_price_tells_nothing_of_its_fields(sources, upstream):
+    source = sources("binance", ["A"])
+    upstream.rest = {"A": RENAMED}
+    await source.ask()
+    upstream.rest = {"A": REST | {"lastPrice": "0"}}
+    assert symbols(await source.ask(), BadAnswer) == {"A"}
+    upstream.failure = web.Response(status=500)
+    await source.ask()
+    assert source.missing == ("openPrice",)
+
+
+async def test_an_unchanged_answer_lacks_what_it_lacked(sources):
+    source = sources("coingecko", ["bitcoin"])
+    for _ in range(2):
+        await source.ask()
+        assert source.missing == ("usd_24h_change", "usd_24h_vol", "usd_market_cap")

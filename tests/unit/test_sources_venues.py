@@ -33,7 +33,7 @@ def pairs(venue: Venue, *symbols: str) -> list[Pair]:
 def read(venue: Venue, file: str, *symbols: str) -> Mapping[str, Outcome]:
     [request] = venue.requests(pairs(venue, *symbols))
     body = (PAYLOADS / venue.name / file).read_bytes()
-    return {pair.symbol: outcome for pair, outcome in venue.read(body, request, SEEN).items()}
+    return {pair.symbol: outcome for pair, outcome in venue.read(body, request, SEEN).outcomes.items()}
 
 
 def tick(outcome: Outcome) -> Tick:
@@ -66,12 +66,18 @@ def test_binance_asks_for_a_batch_in_compact_json():
 
 
 @pytest.mark.parametrize(
-    ("count", "weights"), [(1, [2]), (20, [2]), (21, [40]), (100, [40]), (101, [40, 2]), (250, [40, 40, 40])]
+    ("count", "weights"), [(1, [2]), (20, [2]), (21, [40]), (100, [40]), (101, [40, 2]), (120, [40, 2])]
 )
 def test_binance_weighs_its_requests_and_keeps_them_below_a_hundred_symbols(count: int, weights: list[int]):
     requests = BINANCE.requests(pairs(BINANCE, *(f"S{n}" for n in range(count))))
     assert [request.weight for request in requests] == weights
     assert sum(len(request.pairs) for request in requests) == count
+
+
+@pytest.mark.parametrize("count", [121, 3000])
+def test_binance_is_asked_for_its_whole_list_where_chunks_weigh_no_less(count: int):
+    [request] = BINANCE.requests(pairs(BINANCE, *(f"S{n}" for n in range(count))))
+    assert (request.query, request.weight, len(request.pairs)) == ((), 80, count)
 
 
 def test_binance_batch_comes_out_exact():
@@ -80,7 +86,7 @@ def test_binance_batch_comes_out_exact():
     assert bitcoin.price == Decimal("101250.00")
     assert (bitcoin.bid, bitcoin.ask) == (Decimal("101249.99"), Decimal("101250.01"))
     assert (bitcoin.high_24h, bitcoin.low_24h) == (Decimal(101900), Decimal("99500.50"))
-    assert (bitcoin.volume_24h, bitcoin.turnover_24h) == (Decimal("21000.12345"), Decimal("2112612345.67"))
+    assert (bitcoin.volume_24h, bitcoin.turnover_24h) == (None, Decimal("2112612345.67"))
     assert (bitcoin.as_of, bitcoin.seen) == (1790000000123, SEEN)
     assert percent(bitcoin.change_24h) == Decimal("1.25")
     assert bitcoin.note is None
@@ -113,7 +119,7 @@ def test_mexc_percent_is_a_fraction():
 def test_mexc_fraction_is_in_percent_where_it_stands_alone():
     [request] = MEXC.requests(pairs(MEXC, "A"))
     body = b'{"symbol":"A","lastPrice":"5","priceChangePercent":"0.0173","openPrice":null}'
-    [said] = MEXC.read(body, request, SEEN).values()
+    [said] = MEXC.read(body, request, SEEN).outcomes.values()
     assert percent(tick(said).change_24h) == Decimal("1.73")
 
 
@@ -237,7 +243,7 @@ def test_no_answer_raises_anything_but_a_source_error(venue: Venue, body: bytes)
     for symbols in (["A"], ["A", "B"]):
         for request in venue.requests(pairs(venue, *symbols)):
             try:
-                outcomes = venue.read(body, request, SEEN)
+                outcomes = venue.read(body, request, SEEN).outcomes
             except BadAnswer:
                 continue
             assert list(outcomes) == list(request.pairs)

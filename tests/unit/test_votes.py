@@ -60,10 +60,9 @@ def test_equal_values_keep_the_text_of_the_shorter_one_in_any_order():
 
 
 def test_tolerance_grows_with_a_crowd_that_is_far_apart_but_has_a_floor():
-    assert tolerance([Decimal(100)] * 5, Decimal("0.03")) == Decimal("0.03")
-    assert (
-        tolerance([Decimal(90), Decimal(95), Decimal(100), Decimal(105), Decimal(110)], Decimal("0.03")) > 0.2
-    )
+    near, far = [Decimal(100)] * 5, [Decimal(90), Decimal(95), Decimal(100), Decimal(105), Decimal(110)]
+    assert tolerance(distances(near), Decimal("0.03")) == Decimal("0.03")
+    assert tolerance(distances(far), Decimal("0.03")) > 0.2
 
 
 def test_distance_and_spread_are_parts_of_the_middle_and_percent_of_the_lowest():

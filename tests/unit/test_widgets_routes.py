@@ -172,6 +172,26 @@ async def test_widgets_may_be_framed_anywhere_and_pages_only_at_home(site):
     assert "frame-ancestors 'self'" in page.headers["Content-Security-Policy"]
 
 
+async def test_widgets_may_be_framed_by_those_who_are_listed_and_the_feed_is_where_the_reader_asked():
+    app = web.Application()
+    listed = "'self' https://example.com"
+    app.add_routes(routes(Board(), lambda _: "https://prices.example.com", FixedClock(), listed))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{url}/widgets/quote?asset=talus") as answer:
+                policy = answer.headers["Content-Security-Policy"].split("; ")
+            async with session.get(f"{url}/assets/talus") as answer:
+                assert "https://prices.example.com/embed.js" in await answer.text()
+    finally:
+        await runner.cleanup()
+    assert f"frame-ancestors {listed}" in policy
+    assert "connect-src 'self' ws://prices.example.com wss://prices.example.com" in policy
+
+
 async def test_host_header_that_is_no_host_never_reaches_the_policy(site):
     await site.get("/", 400, Host="x; script-src *")
 

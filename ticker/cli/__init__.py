@@ -83,6 +83,9 @@ def parser() -> argparse.ArgumentParser:
     find.add_argument("text", metavar="TEXT", help="a name, a symbol or an id, such as talus")
     _config(find)
 
+    key = _add(commands, "key", "make a key for the feed, and print what to write for it")
+    key.add_argument("name", metavar="NAME", help="whose key it is, such as partner")
+
     init = _add(commands, "init", "write a commented configuration")
     init.add_argument("file", nargs="?", type=Path, default=CONFIG_FILE, help="default %(default)s")
     return top

@@ -20,6 +20,7 @@ from ticker.errors import SourceError
 from ticker.model import Observation, Quote
 from ticker.poller import Poller
 from ticker.sources.http import new_session
+from ticker.windows import Windows
 from ticker.wire import plain
 
 # How far a source is from the price, in percent; hundredths hide what is worth seeing.
@@ -33,9 +34,10 @@ def run(options: argparse.Namespace) -> int:
 async def check(config: Config, console: Console) -> int:
     """Ask, and print what was said; 0 when every source answered and every asset has a price."""
     clock = SystemClock()
-    book = new_book(config, clock, "check")
+    assets = config.identified()
+    book = new_book(config, assets, clock, "check", Windows())
     async with new_session() as http:
-        pollers = new_pollers(config, http, clock, random.Random(), lambda _: None, lambda _: None)
+        pollers = new_pollers(config, assets, http, clock, random.Random(), lambda _: None, lambda _: None)
         async with asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(_ask(poller, book)) for poller in pollers]
     for poller in pollers:

@@ -14,6 +14,8 @@ HEAD = """\
 # Configuration of Ticker. Every line that begins with '#' shows a default; take the '#' away to change it.
 # The environment overrides it: TICKER_SERVER__LISTEN=0.0.0.0:8080 sets listen under [server].
 """
+# What a venue declares under the setting's own name.
+OF_THE_VENUE = ("base_url", "interval")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,7 +37,7 @@ def commented() -> str:
     lines, section = [HEAD], None
     for setting in settings():
         *path, key = setting.keys
-        if path[0] in ("assets", "json"):
+        if path[0] in ("assets", "json", "keys"):
             continue
         if path != section:
             section = path
@@ -47,8 +49,8 @@ def commented() -> str:
 def default(setting: Setting) -> object:
     """The setting's default; a source's, where it has none of its own, is the venue's."""
     section, *names = setting.keys
-    if setting.default is None and section == "sources":
-        return getattr(VENUES[names[0]], names[1], None)
+    if section == "sources" and names[1] in OF_THE_VENUE:
+        return getattr(VENUES[names[0]], names[1])
     return setting.default
 
 
@@ -62,5 +64,7 @@ def _toml(value: object) -> str:
             return f'"{value}"'
         case dict():
             return "{}"
+        case tuple():
+            return f"[{', '.join(map(_toml, value))}]"
         case _:
             return str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter, defaultdict, deque
+from collections.abc import Collection
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -29,6 +30,17 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     handshakes_per_minute: Annotated[
         Count, Meta(description="Sessions that one address may open in a minute.")
     ] = 60
+    sessions: Annotated[Count, Meta(description="Sessions open at once, of all addresses together.")] = 0
+    max_age: Annotated[
+        Count,
+        Meta(description="Seconds after which a session is told to come back, give or take a fifth."),
+    ] = 86400
+
+    def check_assets(self, assets: Collection[str]) -> None:
+        """RequestError too_many_assets for a set larger than a session may hold."""
+        cap = self.assets_per_session
+        if cap and len(assets) > cap:
+            raise RequestError("too_many_assets", f"a session holds at most {cap} assets", status=400)
 
     def hello(self) -> dict[str, int]:
         """Those that a client can keep to by itself."""
@@ -37,6 +49,13 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "commands_per_10s": self.commands_per_10s,
             "message_bytes": self.message_bytes,
         }
+
+
+class Caller(Struct, frozen=True):
+    """Who asks: on whose account it goes (an address's or a key's) and how much that may have."""
+
+    account: str
+    limits: Limits
 
 
 def too_much(message: str, *, retry_after: int) -> RequestError:
@@ -55,34 +74,31 @@ def neighbourhood(address: str) -> str:
     return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
 
 
-class Addresses:
-    """Open sessions and recent handshakes of each address."""
+class Accounts:
+    """Open sessions and recent handshakes of each account."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self) -> None:
         self._open: Counter[str] = Counter()
         self._handshakes: defaultdict[str, deque[int]] = defaultdict(deque)
 
-    def admit(self, address: str, now: int) -> str:
-        """Count one more session; returns the key to `release` it with. RequestError for one too many."""
-        key = neighbourhood(address)
-        limit = self._limits.sessions_per_address
-        if limit and self._open[key] >= limit:
+    def admit(self, caller: Caller, now: int) -> None:
+        """Count one more session, to be `release`d. RequestError for one too many."""
+        limit = caller.limits.sessions_per_address
+        if limit and self._open[caller.account] >= limit:
             raise too_much(f"{limit} sessions are open from your address; close one", retry_after=60)
-        self._count_handshake(key, now)
-        self._open[key] += 1
-        return key
+        self._count_handshake(caller, now)
+        self._open[caller.account] += 1
 
-    def release(self, key: str) -> None:
-        self._open[key] -= 1
-        if self._open[key] <= 0:
-            del self._open[key]
+    def release(self, account: str) -> None:
+        self._open[account] -= 1
+        if self._open[account] <= 0:
+            del self._open[account]
 
-    def _count_handshake(self, key: str, now: int) -> None:
-        limit = self._limits.handshakes_per_minute
+    def _count_handshake(self, caller: Caller, now: int) -> None:
+        limit = caller.limits.handshakes_per_minute
         if not limit:
             return
-        recent = self._handshakes[key]
+        recent = self._handshakes[caller.account]
         while recent and now - recent[0] >= MINUTE_MS:
             recent.popleft()
         if len(recent) >= limit:

@@ -71,11 +71,15 @@ class Recorder:
             await self._clock.sleep(self._options.flush_seconds)
             await self.flush()
 
-    async def flush(self) -> None:
+    async def end(self) -> None:
+        """The last write: nothing is recorded after it, so a next start may go on where this one ends."""
+        await self.flush(ended=True)
+
+    async def flush(self, *, ended: bool = False) -> None:
         """Write what changed, the open minutes too. A store that can't is a state and raises nothing."""
         async with self._turn:
             try:
-                await self._write()
+                await self._write(ended=ended)
                 await self._roll_up()
                 await self._prune()
             except HistoryError as error:
@@ -125,11 +129,13 @@ class Recorder:
         """The latest start of a minute that we believe: a venue's clock may run a little ahead of ours."""
         return self._clock.now() + MINUTE_MS
 
-    async def _write(self) -> None:
+    async def _write(self, *, ended: bool) -> None:
         quotes, candles = dict(self._quotes), dict(self._pending)
-        if not quotes:
+        if not quotes and not ended:
             return
-        await self._store.save(self.seq, self.epoch, tuple(quotes.values()), tuple(candles.values()))
+        await self._store.save(
+            self.seq, self.epoch, tuple(quotes.values()), tuple(candles.values()), ended=ended
+        )
         self.last_write = self._clock.now()
         # What changed during the save is another object by now and stays for the next one.
         self._quotes = {

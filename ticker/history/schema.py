@@ -33,10 +33,12 @@ _TIERS = (
         PRIMARY KEY (asset, currency, interval)
     ) WITHOUT ROWID""",
 )
+# Whether the process that gave out these seqs ended properly.
+_ENDED = ("ALTER TABLE book ADD COLUMN ended INTEGER NOT NULL DEFAULT 0",)
 # Version n is what stands after the first n entries. Entries are only ever added; one released never changes.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _TIERS)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _TIERS, _ENDED)
 
-BOOK = "SELECT seq, epoch FROM book"
+BOOK = "SELECT seq, epoch, ended FROM book"
 QUOTES = "SELECT asset, body FROM quote ORDER BY asset"
 # CROSS JOIN holds SQLite to this order: one seek a quote, not a walk through all candles.
 LAST_MINUTES = """

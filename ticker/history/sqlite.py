@@ -63,13 +63,21 @@ class SqliteStore:
             book = list(await db.execute_fetchall(BOOK))
             quotes = await db.execute_fetchall(QUOTES)
             candles = await db.execute_fetchall(LAST_MINUTES)
-            seq, epoch = book[0] if book else (0, None)
+            seq, epoch, ended = book[0] if book else (0, None, 0)
             kept = tuple(quote for asset, body in quotes if (quote := self._quote(asset, body)))
-            return Saved(seq, epoch, kept, tuple(map(_candle, candles)))
+            return Saved(seq, epoch, kept, tuple(map(_candle, candles)), ended=bool(ended))
 
-    async def save(self, seq: int, epoch: str, quotes: Sequence[Quote], candles: Sequence[Candle]) -> None:
+    async def save(
+        self,
+        seq: int,
+        epoch: str,
+        quotes: Sequence[Quote],
+        candles: Sequence[Candle],
+        *,
+        ended: bool = False,
+    ) -> None:
         async with self._transaction() as db:
-            await db.execute("REPLACE INTO book VALUES (1, ?, ?)", (seq, epoch))
+            await db.execute("REPLACE INTO book VALUES (1, ?, ?, ?)", (seq, epoch, ended))
             await db.executemany("REPLACE INTO quote VALUES (?, ?, ?)", map(_quote_row, quotes))
             await _write(db, "REPLACE", candles)
 

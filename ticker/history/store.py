@@ -32,15 +32,16 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Saved(Struct, frozen=True):
     """What the last save left: all of one moment, since a save is one transaction.
 
-    A process that was killed may have told its readers of later seqs than `seq`; whoever goes on from here
-    must not give those numbers out again under the same `epoch`. `candles` is the last one-minute candle of
-    each quote's asset in its currency, so that a minute cut in two by a restart becomes one candle.
+    `ended`: whoever saved it gave out no later seq, so `epoch` may go on from `seq`. One that was killed may
+    have, and those numbers must not be given out again under its epoch. `candles` is the last one-minute
+    candle of each quote's asset in its currency, so that a minute cut in two by a restart becomes one.
     """
 
     seq: int = 0
     epoch: str | None = None
     quotes: tuple[Quote, ...] = ()
     candles: tuple[Candle, ...] = ()
+    ended: bool = False
 
 
 class Fill(Struct, frozen=True):
@@ -62,8 +63,19 @@ class Store(Protocol):
     async def load(self) -> Saved:
         """What was saved last; an empty Saved if nothing was."""
 
-    async def save(self, seq: int, epoch: str, quotes: Sequence[Quote], candles: Sequence[Candle]) -> None:
-        """Keep all of it or, on an error, none: the newest quote of an asset, the newest form of a candle."""
+    async def save(
+        self,
+        seq: int,
+        epoch: str,
+        quotes: Sequence[Quote],
+        candles: Sequence[Candle],
+        *,
+        ended: bool = False,
+    ) -> None:
+        """Keep all of it or, on an error, none: the newest quote of an asset, the newest form of a candle.
+
+        `ended`: no seq above `seq` will be given out before another save.
+        """
 
     async def candles(
         self, asset: str, currency: str, interval: int, start: int, end: int, limit: int

@@ -1,8 +1,8 @@
 """What a venue is: a declaration of where it answers, what it allows, and how its answer reads.
 
-A venue's own file says `requests` (what to ask for a set of pairs), `rows` (the answer cut up by symbol) and
-`tick` (one row as a Tick), and nothing else. It opens no socket, keeps no state, waits for nothing; the
-shared layers in http.py and source.py do that for all of them.
+A venue's own file says `requests` (what to ask for a set of pairs), its `row` and where the rows stand in an
+answer, and `tick` (one row as a Tick), and nothing else. It opens no socket, keeps no state, waits for
+nothing; the shared layers in rows.py, http.py and source.py do that for all of them.
 """
 
 from __future__ import annotations
@@ -13,15 +13,19 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct
 from msgspec.structs import asdict
 
 from ticker.change import percent_between
 from ticker.errors import BadAnswer, SourceError, UnknownSymbol
 from ticker.model import Basis, Change, Pair, Tick, Window
+from ticker.sources.decode import Doubt, decode
+from ticker.sources.rows import Rows, lacking, layout
 
 # Beyond this many percentage points the venue's own 24 h change and last/open can't be the same thing.
 TOLERANCE = Decimal("0.5")
+# Looked up once: a member of an enumeration takes longer to find than a change to make.
+DAY, ROLLING = Window.DAY, Basis.ROLLING
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,8 +108,23 @@ class Request(Struct, frozen=True):
 Outcome = Tick | SourceError
 
 
+class Reading(Struct, frozen=True):
+    """What an answer says of each pair asked for, in their order.
+
+    `missing` names the fields, in the venue's words, that none of its rows has though the venue gives them;
+    None where there was no price, from which nothing can be told.
+    """
+
+    outcomes: dict[Pair, Outcome]
+    missing: frozenset[str] | None
+
+
 class Venue(ABC):
-    """The declaration. One instance a venue, without state; `name` is the configuration's word for it."""
+    """The declaration. One instance a venue, without state; `name` is the configuration's word for it.
+
+    `row` is a row's type: a field that each row has, if only as null, has the default UNSET, one that the
+    venue gives only sometimes None. `within`, `key` and `time` say where rows stand; see rows.Layout.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -119,6 +138,10 @@ class Venue(ABC):
     quotes: ClassVar[tuple[str, ...]] = ()
     used_weight_header: ClassVar[str | None] = None
     needs_key: ClassVar[bool] = False
+    row: type[Struct]
+    within: ClassVar[str] = ""
+    key: ClassVar[str | None] = None
+    time: ClassVar[str] = ""
 
     @property
     def section(self) -> str:
@@ -157,36 +180,64 @@ class Venue(ABC):
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         """As few requests as the venue needs for these pairs; none for none."""
 
-    @abstractmethod
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        """The answer cut up by the venue's symbol, undecoded. BadAnswer when it hasn't the shape at all."""
+    def rows(self, body: bytes, request: Request, *, quick: bool) -> Rows:
+        """The answer cut up by the pairs' symbols. BadAnswer when it hasn't the shape at all."""
+        return layout(self.row, self.within, self.key, self.time).rows(body, quick=quick)
 
     @abstractmethod
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        """One row as a Tick. BadAnswer names the field."""
+    def tick(self, pair: Pair, row: Any, as_of: int, seen: int) -> Tick:  # noqa: ANN401  # a `row`
+        """One row as a Tick, dated `as_of` unless it has a time of its own. BadAnswer, Doubt."""
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> SourceError | None:
         """What the venue's own words for an error mean, whatever the HTTP status; None when it said none."""
         return None
 
-    def read(self, body: bytes, request: Request, seen: int) -> dict[Pair, Outcome]:
+    def read(self, body: bytes, request: Request, seen: int) -> Reading:
         """What the venue says about each pair asked for; a pair's trouble stays its own.
 
         `seen` is when the answer arrived (ms). BadAnswer when the body as a whole can't be read.
         """
         try:
-            rows = self.rows(body, request)
+            rows = self.rows(body, request, quick=True)
+            outcomes, doubtful = self._outcomes(rows, request.pairs, seen)
+            if doubtful:
+                careful = self.rows(body, request, quick=False)
+                outcomes |= self._outcomes(careful, doubtful, seen)[0]
         except BadAnswer as wrong:
             raise BadAnswer(f"{self.title} sent an answer that can't be read: {wrong}") from wrong
-        return {pair: self._outcome(pair, rows.get(pair.symbol), seen) for pair in request.pairs}
+        return Reading(outcomes, self._missing(rows, outcomes))
 
-    def _outcome(self, pair: Pair, row: Raw | None, seen: int) -> Outcome:
-        if row is None:
-            return self.unknown(pair)
-        try:
-            return self.tick(pair, row, seen)
-        except BadAnswer as wrong:
-            return BadAnswer(f"{self.title} {pair.symbol}: {wrong}")
+    def _outcomes(
+        self, rows: Rows, pairs: Sequence[Pair], seen: int
+    ) -> tuple[dict[Pair, Outcome], list[Pair]]:
+        """What came of each pair, and those of them that are to be read the careful way."""
+        as_of, by_symbol = rows.time or seen, rows.by_symbol
+        outcomes: dict[Pair, Outcome] = {}
+        doubtful: list[Pair] = []
+        for pair in pairs:
+            row = by_symbol.get(pair.symbol)
+            try:
+                outcomes[pair] = self.unknown(pair) if row is None else self._tick(pair, row, as_of, seen)
+            except Doubt:
+                doubtful.append(pair)
+                # Its place among the others.
+                outcomes[pair] = self.unknown(pair)
+            except BadAnswer as wrong:
+                outcomes[pair] = BadAnswer(f"{self.title} {pair.symbol}: {wrong}")
+        return outcomes, doubtful
+
+    def _tick(self, pair: Pair, row: Any, as_of: int, seen: int) -> Tick:  # noqa: ANN401  # a `row`, or Raw
+        return self.tick(pair, self.decoded(row) if type(row) is Raw else row, as_of, seen)
+
+    def decoded(self, row: Raw) -> Struct:
+        """A row by itself, each figure a number. BadAnswer names the field."""
+        return decode(self.row, row)
+
+    def _missing(self, rows: Rows, outcomes: Mapping[Pair, Outcome]) -> frozenset[str] | None:
+        if not any(isinstance(outcome, Tick) for outcome in outcomes.values()):
+            return None
+        absent = {self.time} if rows.time is UNSET else set()
+        return frozenset(absent | lacking(self.row, rows.by_symbol.values()))
 
     def unknown(self, pair: Pair) -> UnknownSymbol:
         return UnknownSymbol(f"{self.title} doesn't know {pair.symbol}; check the spelling of {pair.ref}")
@@ -201,9 +252,9 @@ def change_24h(
     figure in percent, is taken at its word.
     """
     if opened is None or opened <= 0:
-        return (None if said is None else Change(said, Window.DAY, Basis.ROLLING)), None
+        return (None if said is None else Change(said, DAY, ROLLING)), None
     counted = percent_between(opened, price)
     note = None
     if said is not None and abs(said - counted) > TOLERANCE:
         note = f"venue's own change {said:+.2f} % differs from last/open {counted:+.2f} %"
-    return Change(counted, Window.DAY, Basis.ROLLING), note
+    return Change(counted, DAY, ROLLING), note

@@ -9,14 +9,13 @@ An error's `code` counts whatever the HTTP status.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer, RateLimited, Refused, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, keyed, positive, signed
+from ticker.sources.decode import Given, Price, Whole, amount, decode, percent, prices
 
 OK = "00000"
 UNKNOWN_PAIR = "40034"
@@ -24,20 +23,16 @@ TOO_MANY_REQUESTS = "429"
 
 
 class Row(Struct, rename="camel"):
+    symbol: str
     last_pr: Price
-    open: Figure | None = None
-    change24h: Figure | None = None
-    high24h: Figure | None = None
-    low24h: Figure | None = None
-    bid_pr: Figure | None = None
-    ask_pr: Figure | None = None
-    base_volume: Figure | None = None
-    quote_volume: Figure | None = None
-    ts: int | None = None
-
-
-class Envelope(Struct):
-    data: Raw
+    open: Given = UNSET
+    change24h: Given = UNSET
+    high24h: Given = UNSET
+    low24h: Given = UNSET
+    bid_pr: Given = UNSET
+    ask_pr: Given = UNSET
+    quote_volume: Given = UNSET
+    ts: Whole = UNSET
 
 
 class Failure(Struct):
@@ -51,6 +46,9 @@ class Bitget(Venue):
     base_url = "https://api.bitget.com"
     interval = 5
     budget = Budget(20, 1)
+    row = Row
+    within = "data"
+    key = "symbol"
     quotes = ("USDT", "USDC", "BTC", "ETH", "EUR", "BRL")
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
@@ -59,27 +57,22 @@ class Bitget(Venue):
         query = (("symbol", pairs[0].symbol),) if len(pairs) == 1 else ()
         return [Request("/api/v2/spot/market/tickers", query, tuple(pairs))]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return keyed(bytes(decode(Envelope, body).data), "symbol")
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        fraction = signed(said.change24h)
-        change, note = change_24h(
-            said.last_pr, positive(said.open), None if fraction is None else fraction * 100
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, (opened, bid, ask, high, low) = prices(
+            row.last_pr, row.open, row.bid_pr, row.ask_pr, row.high24h, row.low24h
         )
+        change, note = change_24h(last, opened, percent(row.change24h))
         return Tick(
             pair=pair,
-            price=Decimal(said.last_pr),
-            as_of=said.ts or seen,
+            price=last,
+            as_of=row.ts or as_of,
             seen=seen,
-            bid=positive(said.bid_pr),
-            ask=positive(said.ask_pr),
+            bid=bid,
+            ask=ask,
             change_24h=change,
-            high_24h=positive(said.high24h),
-            low_24h=positive(said.low24h),
-            volume_24h=amount(said.base_volume),
-            turnover_24h=amount(said.quote_volume),
+            high_24h=high,
+            low_24h=low,
+            turnover_24h=amount(row.quote_volume),
             note=note,
         )
 

@@ -9,14 +9,13 @@ last price may lie outside bid and ask.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer, RateLimited, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, keyed, positive, signed
+from ticker.sources.decode import Given, Price, Whole, amount, decode, positive, prices, signed
 
 UNKNOWN_PAIR = "404.002"
 # The limit of requests, of a client, of a market.
@@ -24,16 +23,17 @@ TOO_MANY_REQUESTS = ("400.002", "400.067", "400.068")
 
 
 class Row(Struct):
+    pair: str
     last: Price
-    open_24: Figure | None = None
-    percent_change_24: Figure | None = None
-    high: Figure | None = None
-    low: Figure | None = None
-    bid: Figure | None = None
-    ask: Figure | None = None
-    volume: Figure | None = None
-    vwap: Figure | None = None
-    timestamp: int | None = None
+    open_24: Given = UNSET
+    percent_change_24: Given = UNSET
+    high: Given = UNSET
+    low: Given = UNSET
+    bid: Given = UNSET
+    ask: Given = UNSET
+    volume: Given = UNSET
+    vwap: Given = UNSET
+    timestamp: Whole = UNSET
 
 
 class Failure(Struct):
@@ -47,29 +47,29 @@ class Bitstamp(Venue):
     base_url = "https://www.bitstamp.net"
     interval = 5
     budget = Budget(10_000, 600)
+    row = Row
+    key = "pair"
     separator = "/"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         return [Request("/api/v2/ticker/", (), tuple(pairs))] if pairs else []
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return keyed(body, "pair")
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        change, note = change_24h(said.last, positive(said.open_24), signed(said.percent_change_24))
-        volume, average = amount(said.volume), positive(said.vwap)
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, (opened, bid, ask, high, low) = prices(
+            row.last, row.open_24, row.bid, row.ask, row.high, row.low
+        )
+        change, note = change_24h(last, opened, signed(row.percent_change_24))
+        volume, average = amount(row.volume), positive(row.vwap)
         return Tick(
             pair=pair,
-            price=Decimal(said.last),
-            as_of=said.timestamp * 1000 if said.timestamp else seen,
+            price=last,
+            as_of=row.timestamp * 1000 if row.timestamp else as_of,
             seen=seen,
-            bid=positive(said.bid),
-            ask=positive(said.ask),
+            bid=bid,
+            ask=ask,
             change_24h=change,
-            high_24h=positive(said.high),
-            low_24h=positive(said.low),
-            volume_24h=volume,
+            high_24h=high,
+            low_24h=low,
             turnover_24h=None if volume is None or average is None else volume * average,
             note=note,
         )

@@ -9,15 +9,13 @@ in the envelope, holds for all rows. An error may come with HTTP 200 and a `retC
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
-from msgspec import Raw, Struct
-from msgspec.structs import replace
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer, RateLimited, Refused, SourceError, UnknownSymbol, Unreachable
 from ticker.model import Pair, Tick
-from ticker.sources.base import Budget, Outcome, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, keyed, positive, signed
+from ticker.sources.base import Budget, Request, Venue, change_24h
+from ticker.sources.decode import Given, Price, amount, decode, percent, prices
 
 PATH = "/v5/market/tickers"
 OK = 0
@@ -38,28 +36,18 @@ class Row(
         "low": "lowPrice24h",
         "bid": "bid1Price",
         "ask": "ask1Price",
-        "volume": "volume24h",
         "turnover": "turnover24h",
     },
 ):
+    symbol: str
     last: Price
-    opened: Figure | None = None
-    fraction: Figure | None = None
-    high: Figure | None = None
-    low: Figure | None = None
-    bid: Figure | None = None
-    ask: Figure | None = None
-    volume: Figure | None = None
-    turnover: Figure | None = None
-
-
-class Listed(Struct):
-    list: Raw
-
-
-class Envelope(Struct):
-    result: Listed
-    time: int | None = None
+    opened: Given = UNSET
+    fraction: Given = UNSET
+    high: Given = UNSET
+    low: Given = UNSET
+    bid: Given = UNSET
+    ask: Given = UNSET
+    turnover: Given = UNSET
 
 
 class Failure(Struct, rename="camel"):
@@ -74,6 +62,10 @@ class Bybit(Venue):
     base_url = "https://api.bybit.com"
     interval = 5
     budget = Budget(600, 5)
+    row = Row
+    within = "result.list"
+    key = "symbol"
+    time = "time"
     quotes = ("USDT", "USDC", "USDE", "USD1", "BTC", "ETH", "EUR", "BRL", "TRY", "PLN", "DAI", "MNT")
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
@@ -85,36 +77,22 @@ class Bybit(Venue):
             case _:
                 return [Request(PATH, (("category", "spot"),), tuple(pairs))]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return keyed(bytes(decode(Envelope, body).result.list), "symbol")
-
-    def read(self, body: bytes, request: Request, seen: int) -> dict[Pair, Outcome]:
-        """As any venue's, dated with the one time that the envelope carries."""
-        outcomes = super().read(body, request, seen)
-        as_of = decode(Envelope, body).time or seen
-        return {
-            pair: replace(outcome, as_of=as_of) if isinstance(outcome, Tick) else outcome
-            for pair, outcome in outcomes.items()
-        }
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        fraction = signed(said.fraction)
-        change, note = change_24h(
-            said.last, positive(said.opened), None if fraction is None else fraction * 100
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, (opened, bid, ask, high, low) = prices(
+            row.last, row.opened, row.bid, row.ask, row.high, row.low
         )
+        change, note = change_24h(last, opened, percent(row.fraction))
         return Tick(
             pair=pair,
-            price=Decimal(said.last),
-            as_of=seen,
+            price=last,
+            as_of=as_of,
             seen=seen,
-            bid=positive(said.bid),
-            ask=positive(said.ask),
+            bid=bid,
+            ask=ask,
             change_24h=change,
-            high_24h=positive(said.high),
-            low_24h=positive(said.low),
-            volume_24h=amount(said.volume),
-            turnover_24h=amount(said.turnover),
+            high_24h=high,
+            low_24h=low,
+            turnover_24h=amount(row.turnover),
             note=note,
         )
 

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ticker.change import percent_between
@@ -28,7 +28,7 @@ from ticker.errors import BadAnswer, ConfigError, RateLimited, Refused, SourceEr
 from ticker.model import Basis, Change, Pair, Tick, Window
 from ticker.sources.allowance import Allowance
 from ticker.sources.base import Budget, Options, Outcome, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, positive, signed
+from ticker.sources.decode import Figure, Price, amount, prices, signed
 from ticker.sources.http import fetch
 
 T = TypeVar("T")
@@ -96,6 +96,7 @@ class Ccxt(Venue):
     base_url = "https://docs.ccxt.com"
     interval = 10
     budget = Budget(20, 10)
+    row = Row
 
     def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
         """The library spells every spot pair BTC/USDT; anything after that is no spot pair."""
@@ -105,30 +106,34 @@ class Ccxt(Venue):
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         return [Request("", (), tuple(pairs))] if pairs else []
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return decode(dict[str, Raw], body)
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        change, note = _change(said.last, positive(said.own_open), signed(said.own_percentage))
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, (opened, bid, ask, high, low) = prices(
+            row.last, row.own_open, row.bid, row.ask, row.high, row.low
+        )
+        change, note = _change(last, opened, signed(row.own_percentage))
         return Tick(
             pair=pair,
-            price=Decimal(said.last),
-            as_of=said.timestamp or seen,
+            price=last,
+            as_of=row.timestamp or as_of,
             seen=seen,
-            bid=positive(said.bid),
-            ask=positive(said.ask),
+            bid=bid,
+            ask=ask,
             change_24h=change,
-            high_24h=positive(said.high),
-            low_24h=positive(said.low),
-            volume_24h=amount(said.base_volume),
-            turnover_24h=amount(said.quote_volume),
+            high_24h=high,
+            low_24h=low,
+            volume_24h=amount(row.base_volume),
+            turnover_24h=amount(row.quote_volume),
             note=note,
         )
 
 
 class CcxtSource:
-    """Asks one exchange through the library; stands where `Source` does for the other venues."""
+    """Asks one exchange through the library; stands where `Source` does for the other venues.
+
+    `missing` stays empty: what an exchange gives, the library doesn't tell.
+    """
+
+    missing: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -180,7 +185,7 @@ class CcxtSource:
         body = msgspec.json.encode({symbol: _row(ticker) for symbol, ticker in tickers.items()})
         for request in self.venue.requests(known):
             said = self.venue.read(body, request, self._clock.now())
-            outcomes |= {pair: _marked(outcome, demo=self._demo) for pair, outcome in said.items()}
+            outcomes |= {pair: _marked(outcome, demo=self._demo) for pair, outcome in said.outcomes.items()}
         return outcomes
 
     async def _asked(self, question: Callable[[], Awaitable[T]]) -> T:

@@ -8,23 +8,23 @@ ago; there is a volume in the base currency only, and no time. The ticker, which
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from urllib.parse import quote
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, positive
+from ticker.sources.decode import Given, Price, amount, decode, prices
+from ticker.sources.rows import Rows
 
 
 class Row(Struct):
     last: Price
-    open: Figure | None = None
-    high: Figure | None = None
-    low: Figure | None = None
-    volume: Figure | None = None
+    open: Given = UNSET
+    high: Given = UNSET
+    low: Given = UNSET
+    volume: Given = UNSET
 
 
 class Failure(Struct):
@@ -39,27 +39,30 @@ class Coinbase(Venue):
     # Fifty pairs fit half the budget.
     interval = 10
     budget = Budget(10, 1)
+    row = Row
+    key = ""
     separator = "-"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         return [Request(f"/products/{quote(pair.symbol, safe='')}/stats", (), (pair,)) for pair in pairs]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        decode(dict[str, Raw], body)
-        return {pair.symbol: Raw(body) for pair in request.pairs}
+    def rows(self, body: bytes, request: Request, *, quick: bool) -> Rows:
+        """The answer is one row, which doesn't say of which product."""
+        said = super().rows(body, request, quick=quick).by_symbol
+        return Rows({pair.symbol: row for pair in request.pairs for row in said.values()})
 
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        change, note = change_24h(said.last, positive(said.open), None)
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, (opened, high, low) = prices(row.last, row.open, row.high, row.low)
+        change, note = change_24h(last, opened, None)
         return Tick(
             pair=pair,
-            price=Decimal(said.last),
-            as_of=seen,
+            price=last,
+            as_of=as_of,
             seen=seen,
             change_24h=change,
-            high_24h=positive(said.high),
-            low_24h=positive(said.low),
-            volume_24h=amount(said.volume),
+            high_24h=high,
+            low_24h=low,
+            volume_24h=amount(row.volume),
             note=note,
         )
 

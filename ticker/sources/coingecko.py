@@ -10,15 +10,14 @@ price is `{}`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from urllib.parse import urlsplit
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer, RateLimited, Refused, SourceError
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Options, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, positive, signed
+from ticker.sources.decode import Given, Price, Whole, amount, decode, positive, price, signed
 
 PRO_HOST = "pro-api.coingecko.com"
 PRO_BUDGET = Budget(250, 60)
@@ -41,10 +40,10 @@ FIELDS = (
 
 class Row(Struct):
     usd: Price
-    usd_24h_change: Figure | None = None
-    usd_24h_vol: Figure | None = None
-    usd_market_cap: Figure | None = None
-    last_updated_at: int | None = None
+    usd_24h_change: Given = UNSET
+    usd_24h_vol: Given = UNSET
+    usd_market_cap: Given = UNSET
+    last_updated_at: Whole = UNSET
 
 
 class Status(Struct):
@@ -71,6 +70,7 @@ class CoinGecko(Venue):
     budget = Budget(5, 60)
     keyed_budget = Budget(30, 60)
     aggregator = True
+    row = Row
 
     def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
         """An id names no currency: the base is the asset's own symbol, the quote always US dollars."""
@@ -93,20 +93,17 @@ class CoinGecko(Venue):
         ids = ",".join(pair.symbol for pair in pairs)
         return [Request("/simple/price", (("ids", ids), *FIELDS), tuple(pairs))]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return decode(dict[str, Raw], body)
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        change, note = change_24h(said.usd, None, signed(said.usd_24h_change))
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last = price(row.usd)
+        change, note = change_24h(last, None, signed(row.usd_24h_change))
         return Tick(
             pair=pair,
-            price=Decimal(said.usd),
-            as_of=said.last_updated_at * 1000 if said.last_updated_at else seen,
+            price=last,
+            as_of=row.last_updated_at * 1000 if row.last_updated_at else as_of,
             seen=seen,
             change_24h=change,
-            turnover_24h=amount(said.usd_24h_vol),
-            market_cap=positive(said.usd_market_cap),
+            turnover_24h=amount(row.usd_24h_vol),
+            market_cap=positive(row.usd_market_cap),
             note=note,
         )
 

@@ -9,16 +9,15 @@ An error may come with HTTP 200: `status.error_code` decides.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 
 from ticker.errors import BadAnswer, RateLimited, Refused, SourceError, UnknownSymbol, Unreachable
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Options, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, positive, signed
+from ticker.sources.decode import Given, Moment, Price, amount, decode, positive, price, signed
 from ticker.sources.moment import ms
+from ticker.sources.rows import Rows
 
 CHUNK = 100
 # What each limit's code means and, in seconds, how long it lasts at most before it is worth a question.
@@ -36,22 +35,18 @@ KEY_ERRORS = range(1001, 1008)
 class Quote(Struct):
     price: Price
     symbol: str = "USD"
-    percent_change_24h: Figure | None = None
-    volume_24h: Figure | None = None
-    market_cap: Figure | None = None
-    last_updated: datetime | None = None
+    percent_change_24h: Given = UNSET
+    volume_24h: Given = UNSET
+    market_cap: Given = UNSET
+    last_updated: Moment = UNSET
 
 
 class Row(Struct):
-    quote: dict[str, Raw] | list[Raw]
+    quote: dict[str, Quote] | list[Quote]
 
 
 class Named(Struct):
     id: int
-
-
-class Currency(Struct):
-    symbol: str
 
 
 class Answer(Struct):
@@ -74,6 +69,7 @@ class CoinMarketCap(Venue):
     interval = 300
     budget = Budget(13, 3600)
     aggregator = True
+    row = Row
     needs_key = True
 
     def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
@@ -94,22 +90,24 @@ class CoinMarketCap(Venue):
             for chunk in chunks
         ]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
+    def rows(self, body: bytes, request: Request, *, quick: bool) -> Rows:
+        """Undecoded either way: they stand in two shapes, and there are a hundred at most."""
         data = decode(Answer, body).data
         if isinstance(data, dict):
-            return data
+            return Rows(data)
         rows = {name: row for row in data if (name := _id(row)) is not None}
         if data and not rows:
             raise BadAnswer("data.id: missing in every row")
-        return rows
+        return Rows(rows)
 
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Quote, _dollars(decode(Row, row)))
-        change, note = change_24h(said.price, None, signed(said.percent_change_24h))
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        said = _dollars(row)
+        last = price(said.price)
+        change, note = change_24h(last, None, signed(said.percent_change_24h))
         return Tick(
             pair=pair,
-            price=Decimal(said.price),
-            as_of=ms(said.last_updated) or seen,
+            price=last,
+            as_of=ms(said.last_updated) or as_of,
             seen=seen,
             change_24h=change,
             turnover_24h=amount(said.volume_24h),
@@ -145,11 +143,8 @@ def _id(row: Raw) -> str | None:
         return None
 
 
-def _dollars(row: Row) -> Raw:
-    if isinstance(row.quote, dict):
-        quotes = row.quote
-    else:
-        quotes = {decode(Currency, quote).symbol: quote for quote in row.quote}
+def _dollars(row: Row) -> Quote:
+    quotes = row.quote if isinstance(row.quote, dict) else {quote.symbol: quote for quote in row.quote}
     if "USD" not in quotes:
         raise BadAnswer("quote.USD: missing")
     return quotes["USD"]

@@ -8,17 +8,15 @@ plan has 400,000 and a host of its own. Ids look like `btc-bitcoin`. The free li
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import RateLimited, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Options, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, alone, amount, decode, keyed, positive, signed
+from ticker.sources.decode import Given, Moment, Price, amount, positive, price, signed
 from ticker.sources.moment import ms
 
 PAID_URL = "https://api-pro.coinpaprika.com/v1"
@@ -28,9 +26,9 @@ SPENT_FOR = 3600.0
 
 class Quote(Struct):
     price: Price
-    percent_change_24h: Figure | None = None
-    volume_24h: Figure | None = None
-    market_cap: Figure | None = None
+    percent_change_24h: Given = UNSET
+    volume_24h: Given = UNSET
+    market_cap: Given = UNSET
 
 
 class Quotes(Struct):
@@ -38,8 +36,9 @@ class Quotes(Struct):
 
 
 class Row(Struct):
+    id: str
     quotes: Quotes
-    last_updated: datetime | None = None
+    last_updated: Moment = UNSET
 
 
 class CoinPaprika(Venue):
@@ -51,6 +50,8 @@ class CoinPaprika(Venue):
     budget = Budget(26, 3600)
     keyed_budget = Budget(530, 3600)
     aggregator = True
+    row = Row
+    key = "id"
 
     def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
         """An id such as `btc-bitcoin` begins with the base; the quote is always US dollars."""
@@ -73,17 +74,14 @@ class CoinPaprika(Venue):
             case _:
                 return [Request("/tickers", dollars, tuple(pairs))]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return keyed(body, "id") if len(request.pairs) > 1 else alone(body, "id")
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        dollars = said.quotes.usd
-        change, note = change_24h(dollars.price, None, signed(dollars.percent_change_24h))
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        dollars = row.quotes.usd
+        last = price(dollars.price)
+        change, note = change_24h(last, None, signed(dollars.percent_change_24h))
         return Tick(
             pair=pair,
-            price=Decimal(dollars.price),
-            as_of=ms(said.last_updated) or seen,
+            price=last,
+            as_of=ms(row.last_updated) or as_of,
             seen=seen,
             change_24h=change,
             turnover_24h=amount(dollars.volume_24h),

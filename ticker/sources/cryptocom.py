@@ -9,14 +9,13 @@ An error's `code` counts whatever the HTTP status.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer, RateLimited, Refused, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, keyed, positive, signed
+from ticker.sources.decode import Given, Price, Whole, amount, decode, percent, prices
 
 OK = 0
 # The instrument is the one argument there is.
@@ -25,23 +24,15 @@ TOO_MANY_REQUESTS = 42901
 
 
 class Row(Struct):
+    i: str
     a: Price
-    c: Figure | None = None
-    h: Figure | None = None
-    l: Figure | None = None  # noqa: E741 - the venue's word for it
-    b: Figure | None = None
-    k: Figure | None = None
-    v: Figure | None = None
-    vv: Figure | None = None
-    t: int | None = None
-
-
-class Listed(Struct):
-    data: Raw
-
-
-class Envelope(Struct):
-    result: Listed
+    c: Given = UNSET
+    h: Given = UNSET
+    l: Given = UNSET  # noqa: E741 - the venue's word for it
+    b: Given = UNSET
+    k: Given = UNSET
+    vv: Given = UNSET
+    t: Whole = UNSET
 
 
 class Failure(Struct):
@@ -55,6 +46,9 @@ class CryptoCom(Venue):
     base_url = "https://api.crypto.com"
     interval = 5
     budget = Budget(100, 1)
+    row = Row
+    within = "result.data"
+    key = "i"
     separator = "_"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
@@ -63,26 +57,22 @@ class CryptoCom(Venue):
         query = (("instrument_name", pairs[0].symbol),) if len(pairs) == 1 else ()
         return [Request("/exchange/v1/public/get-tickers", query, tuple(pairs))]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return keyed(bytes(decode(Envelope, body).result.data), "i")
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        fraction = signed(said.c)
-        change, note = change_24h(said.a, None, None if fraction is None else fraction * 100)
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, (bid, ask, high, low) = prices(row.a, row.b, row.k, row.h, row.l)
+        change, note = change_24h(last, None, percent(row.c))
+        dollars = amount(row.vv)
         return Tick(
             pair=pair,
-            price=Decimal(said.a),
-            as_of=said.t or seen,
+            price=last,
+            as_of=row.t or as_of,
             seen=seen,
-            bid=positive(said.b),
-            ask=positive(said.k),
+            bid=bid,
+            ask=ask,
             change_24h=change,
-            high_24h=positive(said.h),
-            low_24h=positive(said.l),
-            volume_24h=amount(said.v),
+            high_24h=high,
+            low_24h=low,
             # Dollars are not Tethers: in another quote currency the turnover is not known.
-            turnover_24h=amount(said.vv) if pair.quote == "USD" else None,
+            turnover_24h=dollars if pair.quote == "USD" else None,
             note=note,
         )
 

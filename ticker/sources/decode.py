@@ -1,20 +1,22 @@
-"""Reading venues' JSON: numbers exactly, rows one at a time, errors that name the field.
+"""Reading venues' JSON: numbers exactly, errors that name the field.
 
 A venue writes a number as a JSON number or as text; both become Decimal without passing through float. What a
 venue may write and we don't take is refused here: NaN, infinities, digit groups, sizes no market has.
-Whether a number makes sense as a price is not judged here beyond "above zero".
+Whether a number makes sense as a price is not judged here beyond "above zero". The quick way of rows.py
+leaves a figure as the venue wrote it; `price`, `signed` and the others then read it as strictly.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any, TypeAlias, TypeVar, cast
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, UnsetType
 
 from ticker.errors import BadAnswer
 
@@ -23,11 +25,11 @@ T = TypeVar("T")
 NUMBER = re.compile(r"-?[0-9]{1,64}(\.[0-9]{1,64})?([eE][+-]?[0-9]{1,3})?")
 # The largest magnitude taken, either way: 10^40 is above any volume, 10^-40 below any price.
 MAGNITUDE = 40
+HUGE = 10**MAGNITUDE
 UNKNOWN = ("", "nan")
-# What a row is read the slow way for, as msgspec might take it for a number where we would not: 1_000, "+5",
-# ".5", "5.", " 5", digits of other scripts; and a row so long that some number in it must be no price.
-DOUBTFUL = (b"_", b'"+', b'".', b'" ', b' "', b'."')
-ROW_BYTES = 4096
+# What is a number beyond doubt, and within MAGNITUDE: no exponent, at most 40 digits on either side.
+DIGITS = r"[0-9]{1,40}+(?:\.[0-9]{1,40}+)?+"
+PLAIN = re.compile(rf"-?{DIGITS}").fullmatch
 PATH = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
 
@@ -40,114 +42,86 @@ class Figure(Decimal):
     """A field that holds a finite number, or text for unknown, kept as NaN; read with `signed`, `amount`."""
 
 
-def signed(figure: Figure | None) -> Decimal | None:
+# Fields that a venue says in every row, if only as null: with UNSET for a default their absence is told
+# (rows.py). One it says only sometimes has the default None.
+Given: TypeAlias = Figure | UnsetType | None
+Whole: TypeAlias = int | UnsetType | None
+Moment: TypeAlias = datetime | UnsetType | None
+
+
+class Doubt(Exception):
+    """What the venue wrote isn't plainly a number: its row is to be decoded, which refuses it in words."""
+
+
+def signed(said: Given | str) -> Decimal | None:
     """A figure as a plain Decimal of any sign; None where the venue doesn't know it."""
-    return None if figure is None or figure.is_nan() else Decimal(figure)
+    if type(said) is str and PLAIN(said):
+        return Decimal(said)
+    return _unusual(said)
 
 
-def amount(figure: Figure | None) -> Decimal | None:
+def _unusual(said: object) -> Decimal | None:
+    if said is None or said is UNSET:
+        return None
+    if isinstance(said, Decimal):
+        return None if said.is_nan() else Decimal(said)
+    if type(said) is int and -HUGE < said < HUGE:
+        return Decimal(said)
+    raise Doubt
+
+
+def amount(said: Given | str) -> Decimal | None:
     """A figure that can't be below zero, such as a volume; None where it is or is unknown."""
-    known = signed(figure)
+    known = signed(said)
     return None if known is None or known < 0 else known
 
 
-def positive(figure: Figure | None) -> Decimal | None:
+def positive(said: Given | str) -> Decimal | None:
     """A figure that means something only above zero, such as a bid; None where it isn't or is unknown."""
-    return amount(figure) or None
+    known = signed(said)
+    return None if known is None or known <= 0 else known
+
+
+def price(said: Price | str) -> Decimal:
+    """A price as a plain Decimal above zero. Doubt where there is none."""
+    number = Decimal(said) if type(said) is str and PLAIN(said) else _unusual(said)
+    if number is None or number <= 0:
+        raise Doubt
+    return number
+
+
+def prices(last: Price | str, *others: Given | str) -> tuple[Decimal, list[Decimal | None]]:
+    """The price, and each of the others as `positive` reads it; in one go where all are plain. Doubt."""
+    try:
+        plain = _plain(len(others))("|".join((last, *others)))  # type: ignore[arg-type]  # text, or TypeError
+    except TypeError:
+        plain = None
+    if not plain:
+        return price(last), [positive(one) for one in others]
+    if number := Decimal(last):
+        return number, [Decimal(one) or None for one in others]  # type: ignore[arg-type]  # all of them text
+    raise Doubt
+
+
+@cache
+def _plain(others: int) -> Callable[[str], object]:
+    return re.compile(rf"{DIGITS}(?:\|{DIGITS}){{{others}}}").fullmatch
+
+
+def percent(fraction: Given | str) -> Decimal | None:
+    """A fraction in percent: 0.0173 is 1.73."""
+    known = signed(fraction)
+    return None if known is None else known * 100
 
 
 def decode(kind: type[T], body: bytes | Raw) -> T:
     """JSON as `kind`. BadAnswer tells which field is missing or of another type, but not the venue."""
-    plain = _plain(cast("Hashable", kind))
-    if plain is not None and (sound := plain.read(body)) is not None:
-        return cast("T", sound)
     try:
         # A type can be hashed; mypy doesn't see it of a type that is a variable.
         decoded: T = _decoder(cast("Hashable", kind)).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
         raise BadAnswer(_explain(str(wrong))) from wrong
     return decoded
-
-
-class Plain:
-    """The quick way for a flat row that holds what rows hold: msgspec reads the numbers itself, in C.
-
-    It takes more for a number than we do (NaN, 1_000, +5), so anything that might be such goes the slow way,
-    which refuses it in words. What comes out is the same row but for its class, with Decimals in it.
-    """
-
-    def __init__(self, kind: type[Struct], types: Mapping[str, object]) -> None:
-        fields = [
-            (field.name, types[field.name], msgspec.field(default=field.default, name=field.encode_name))
-            for field in msgspec.structs.fields(kind)
-        ]
-        # Keywords, so that a field with a default may stand before one without.
-        row = msgspec.defstruct(kind.__name__, fields, kw_only=True)
-        self._decoder = msgspec.json.Decoder(row, strict=False)
-        self._prices = [name for name, hint in get_type_hints(kind).items() if hint is Price]
-
-    def read(self, body: bytes | Raw) -> Struct | None:
-        """The row; None where the slow way must decide."""
-        text = bytes(body)
-        if len(text) > ROW_BYTES or not text.isascii() or any(mark in text for mark in DOUBTFUL):
-            return None
-        try:
-            row: Struct = self._decoder.decode(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        for value in msgspec.structs.astuple(row):
-            if type(value) is Decimal and not (value.is_finite() and abs(value.adjusted()) <= MAGNITUDE):
-                return None
-        return None if any(getattr(row, name) <= 0 for name in self._prices) else row
-
-
-# What the quick way may be taken for, and what msgspec is to read in its place.
-SWIFT = {Price: Decimal, Figure: Decimal, Figure | None: Decimal | None}
-SAME = {int, str, int | None, str | None}
-
-
-@cache
-def _plain(kind: type[Any]) -> Plain | None:
-    if not (isinstance(kind, type) and issubclass(kind, Struct)):
-        return None
-    hints = get_type_hints(kind)
-    types = {name: SWIFT.get(hint, hint) for name, hint in hints.items()}
-    flat = all(hint in SWIFT or hint in SAME for hint in hints.values())
-    return Plain(kind, types) if flat and any(hint in SWIFT for hint in hints.values()) else None
-
-
-def keyed(body: bytes, key: str) -> dict[str, Raw]:
-    """A list of rows as a mapping from each row's `key`, the rows left undecoded.
-
-    A row that has no such key is skipped: one odd row among thousands must not cost the others.
-    """
-    listed = decode(list[Raw], body)
-    rows = {name: row for row in listed if (name := _key(row, key)) is not None}
-    if listed and not rows:
-        raise BadAnswer(f"{key}: missing in every row")
-    return rows
-
-
-def alone(body: bytes, key: str) -> dict[str, Raw]:
-    """The same for an answer that is one row and no list."""
-    return {decode(_named(key), body).key: Raw(body)}
-
-
-class Named(Struct):
-    key: str
-
-
-@cache
-def _named(key: str) -> type[Named]:
-    field = ("key", str, msgspec.field(name=key))
-    return cast("type[Named]", msgspec.defstruct("Keyed", [field], bases=(Named,)))
-
-
-def _key(row: Raw, key: str) -> str | None:
-    try:
-        return decode(_named(key), row).key
-    except BadAnswer:
-        return None
 
 
 @cache

@@ -8,15 +8,15 @@ know, or has no fresh price of, is missing from the answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from urllib.parse import quote
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct
 
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Request, Venue
-from ticker.sources.decode import Figure, Price, decode, signed
+from ticker.sources.decode import Given, Price, Whole, price, signed
 
 # The coins travel in the path, and servers take about 8 kB of it: a hundred are 5 kB.
 CHUNK = 100
@@ -26,12 +26,8 @@ CONFIDENT = Decimal("0.9")
 
 class Row(Struct):
     price: Price
-    timestamp: int | None = None
-    confidence: Figure | None = None
-
-
-class Answer(Struct):
-    coins: dict[str, Raw]
+    timestamp: Whole = UNSET
+    confidence: Given = UNSET
 
 
 class DefiLlama(Venue):
@@ -42,6 +38,8 @@ class DefiLlama(Venue):
     interval = 60
     budget = Budget(120, 60)
     aggregator = True
+    row = Row
+    within = "coins"
 
     def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
         """An address names no currency: the base is the asset's own symbol, the quote always US dollars."""
@@ -51,17 +49,13 @@ class DefiLlama(Venue):
         chunks = [tuple(pairs[at : at + CHUNK]) for at in range(0, len(pairs), CHUNK)]
         return [Request(f"/prices/current/{_coins(chunk)}", (), chunk) for chunk in chunks]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return decode(Answer, body).coins
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        confidence = signed(said.confidence)
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        confidence = signed(row.confidence)
         doubtful = confidence is not None and confidence < CONFIDENT
         return Tick(
             pair=pair,
-            price=Decimal(said.price),
-            as_of=said.timestamp * 1000 if said.timestamp else seen,
+            price=price(row.price),
+            as_of=row.timestamp * 1000 if row.timestamp else as_of,
             seen=seen,
             note=f"venue's own confidence is {confidence:f} of 1" if doubtful else None,
         )

@@ -8,49 +8,48 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct
 
 from ticker.model import Pair, Tick
 from ticker.sources.base import change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, positive, signed
+from ticker.sources.decode import Given, Price, Whole, amount, prices
 
 INVALID_SYMBOL = -1121
 
 
 class Row(Struct, rename="camel"):
+    symbol: str
     last_price: Price
-    price_change_percent: Figure | None = None
-    open_price: Figure | None = None
-    high_price: Figure | None = None
-    low_price: Figure | None = None
-    bid_price: Figure | None = None
-    ask_price: Figure | None = None
-    volume: Figure | None = None
-    quote_volume: Figure | None = None
-    close_time: int | None = None
+    price_change_percent: Given = UNSET
+    open_price: Given = UNSET
+    high_price: Given = UNSET
+    low_price: Given = UNSET
+    bid_price: Given = UNSET
+    ask_price: Given = UNSET
+    quote_volume: Given = UNSET
+    close_time: Whole = UNSET
 
 
 class Failure(Struct):
     code: int
 
 
-def read_tick(pair: Pair, row: Raw, seen: int, *, whole: int) -> Tick:
-    """A row as a Tick. `whole`: 100 where the venue writes percent, 1 where it writes fractions."""
-    said = decode(Row, row)
-    told = signed(said.price_change_percent)
-    percent = None if told is None else told * 100 / whole
-    change, note = change_24h(said.last_price, positive(said.open_price), percent)
+def read_tick(pair: Pair, row: Row, percent: Decimal | None, as_of: int, seen: int) -> Tick:
+    """A row as a Tick; `percent` is its `price_change_percent`, which imitators write in another unit."""
+    last, (opened, bid, ask, high, low) = prices(
+        row.last_price, row.open_price, row.bid_price, row.ask_price, row.high_price, row.low_price
+    )
+    change, note = change_24h(last, opened, percent)
     return Tick(
         pair=pair,
-        price=Decimal(said.last_price),
-        as_of=said.close_time or seen,
+        price=last,
+        as_of=row.close_time or as_of,
         seen=seen,
-        bid=positive(said.bid_price),
-        ask=positive(said.ask_price),
+        bid=bid,
+        ask=ask,
         change_24h=change,
-        high_24h=positive(said.high_price),
-        low_24h=positive(said.low_price),
-        volume_24h=amount(said.volume),
-        turnover_24h=amount(said.quote_volume),
+        high_24h=high,
+        low_24h=low,
+        turnover_24h=amount(row.quote_volume),
         note=note,
     )

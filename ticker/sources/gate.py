@@ -9,28 +9,27 @@ text `nan`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer, RateLimited, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, keyed, positive, signed
+from ticker.sources.decode import Given, Price, amount, decode, prices, signed
 
 UNKNOWN_PAIR = ("INVALID_CURRENCY_PAIR", "INVALID_CURRENCY")
 TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
 
 
 class Row(Struct):
+    currency_pair: str
     last: Price
-    change_percentage: Figure | None = None
-    high_24h: Figure | None = None
-    low_24h: Figure | None = None
-    highest_bid: Figure | None = None
-    lowest_ask: Figure | None = None
-    base_volume: Figure | None = None
-    quote_volume: Figure | None = None
+    change_percentage: Given = UNSET
+    high_24h: Given = UNSET
+    low_24h: Given = UNSET
+    highest_bid: Given = UNSET
+    lowest_ask: Given = UNSET
+    quote_volume: Given = UNSET
 
 
 class Failure(Struct):
@@ -44,6 +43,8 @@ class Gate(Venue):
     base_url = "https://api.gateio.ws"
     interval = 5
     budget = Budget(200, 10)
+    row = Row
+    key = "currency_pair"
     separator = "_"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
@@ -52,24 +53,22 @@ class Gate(Venue):
         query = (("currency_pair", pairs[0].symbol),) if len(pairs) == 1 else ()
         return [Request("/api/v4/spot/tickers", query, tuple(pairs))]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return keyed(body, "currency_pair")
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        change, note = change_24h(said.last, None, signed(said.change_percentage))
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, (bid, ask, high, low) = prices(
+            row.last, row.highest_bid, row.lowest_ask, row.high_24h, row.low_24h
+        )
+        change, note = change_24h(last, None, signed(row.change_percentage))
         return Tick(
             pair=pair,
-            price=Decimal(said.last),
-            as_of=seen,
+            price=last,
+            as_of=as_of,
             seen=seen,
-            bid=positive(said.highest_bid),
-            ask=positive(said.lowest_ask),
+            bid=bid,
+            ask=ask,
             change_24h=change,
-            high_24h=positive(said.high_24h),
-            low_24h=positive(said.low_24h),
-            volume_24h=amount(said.base_volume),
-            turnover_24h=amount(said.quote_volume),
+            high_24h=high,
+            low_24h=low,
+            turnover_24h=amount(row.quote_volume),
             note=note,
         )
 

@@ -9,24 +9,25 @@ volume. The v1 ticker is not used: its `last` can be an hour old. Symbols are ta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from urllib.parse import quote
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, alone, decode, positive
+from ticker.sources.decode import Given, Price, decode, prices
+from ticker.sources.rows import Rows
 
 
 class Row(Struct):
+    symbol: str
     close: Price
-    open: Figure | None = None
-    high: Figure | None = None
-    low: Figure | None = None
-    bid: Figure | None = None
-    ask: Figure | None = None
+    open: Given = UNSET
+    high: Given = UNSET
+    low: Given = UNSET
+    bid: Given = UNSET
+    ask: Given = UNSET
 
 
 class Failure(Struct):
@@ -41,6 +42,8 @@ class Gemini(Venue):
     # A hundred pairs fit the budget.
     interval = 60
     budget = Budget(5, 3)
+    row = Row
+    key = "symbol"
     quotes = ("USD", "GUSD", "USDT", "USDC", "BTC", "ETH", "EUR", "GBP", "SGD", "DAI", "FIL")
 
     def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
@@ -49,23 +52,26 @@ class Gemini(Venue):
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         return [Request(f"/v2/ticker/{quote(pair.symbol, safe='')}", (), (pair,)) for pair in pairs]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        [(said, row)] = alone(body, "symbol").items()
-        return {pair.symbol: row for pair in request.pairs if pair.symbol.upper() == said.upper()}
+    def rows(self, body: bytes, request: Request, *, quick: bool) -> Rows:
+        """In the pair's own case."""
+        said = super().rows(body, request, quick=quick).by_symbol
+        named = {name.upper(): row for name, row in said.items()}
+        asked = {pair.symbol: pair.symbol.upper() for pair in request.pairs}
+        return Rows({symbol: named[upper] for symbol, upper in asked.items() if upper in named})
 
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        change, note = change_24h(said.close, positive(said.open), None)
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, (opened, bid, ask, high, low) = prices(row.close, row.open, row.bid, row.ask, row.high, row.low)
+        change, note = change_24h(last, opened, None)
         return Tick(
             pair=pair,
-            price=Decimal(said.close),
-            as_of=seen,
+            price=last,
+            as_of=as_of,
             seen=seen,
-            bid=positive(said.bid),
-            ask=positive(said.ask),
+            bid=bid,
+            ask=ask,
             change_24h=change,
-            high_24h=positive(said.high),
-            low_24h=positive(said.low),
+            high_24h=high,
+            low_24h=low,
             note=note,
         )
 

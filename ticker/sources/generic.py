@@ -18,19 +18,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, cast
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct
 
 from ticker.errors import BadAnswer, SourceError, UnknownSymbol
 from ticker.model import Basis, Change, Pair, Tick, Window
-from ticker.sources.base import Budget, Options, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, positive, signed
+from ticker.sources.base import Budget, Options, Reading, Request, Venue, change_24h
+from ticker.sources.decode import Given, Moment, Price, amount, decode, percent, positive, price, signed
 from ticker.sources.moment import ms
+from ticker.sources.rows import Rows
 
 SYMBOL = "{symbol}"
 KEY = "{key}"
@@ -119,15 +119,18 @@ class Endpoint(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Row(Struct):
-    """What was found at the paths, under our names; a time is a `moment`, or a number and a `count`."""
+    """What was found at the paths, under our names; a time is a `moment`, or a number and a `count`.
+
+    What has no path is null, what isn't at its path is absent.
+    """
 
     price: Price
-    open: Figure | None = None
-    change: Figure | None = None
-    volume: Figure | None = None
-    turnover: Figure | None = None
-    moment: datetime | None = None
-    count: Figure | None = None
+    open: Given = UNSET
+    change: Given = UNSET
+    volume: Given = UNSET
+    turnover: Given = UNSET
+    moment: Moment = UNSET
+    count: Given = UNSET
 
 
 class Json(Venue):
@@ -138,6 +141,7 @@ class Json(Venue):
     base_url = ""
     interval = 60
     budget = Budget(60, 60)
+    row = Row
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -169,41 +173,52 @@ class Json(Venue):
             (name, value.replace(KEY, key).replace(SYMBOL, pair.symbol)) for name, value in query
         )
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
+    def rows(self, body: bytes, request: Request, *, quick: bool) -> Rows:
         if len(request.pairs) > 1 and SYMBOL not in self._endpoint.url + self._endpoint.price:
             raise BadAnswer(f"{self.name} has no {SYMBOL} in url or price, so it can serve one pair alone")
         said = decode(ANY, body)
-        return {pair.symbol: self._row(said, pair) for pair in request.pairs}
+        return Rows({pair.symbol: self._row(said, pair) for pair in request.pairs})
 
     def _row(self, said: object, pair: Pair) -> Raw:
         paths = self._endpoint.paths.items()
         found = {name: _plain(at(said, path, pair.symbol)) for name, path in paths}
-        return Raw(msgspec.json.encode(found))
+        unasked = dict.fromkeys(Row.__struct_fields__)
+        return Raw(msgspec.json.encode({k: v for k, v in (unasked | found).items() if v is not UNSET}))
 
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
+    def decoded(self, row: Raw) -> Struct:
         try:
-            said = decode(Row, row)
+            return super().decoded(row)
         except BadAnswer as wrong:
             name, _, why = str(wrong).partition(": ")
-            raise BadAnswer(f"{self._endpoint.paths.get(name, name)}: {why}") from wrong
-        change, note = self._change(said)
-        as_of = self._time(said)
+            raise BadAnswer(f"{self._path(name)}: {why}") from wrong
+
+    def read(self, body: bytes, request: Request, seen: int) -> Reading:
+        """As any venue's, what is missing by its path."""
+        said = super().read(body, request, seen)
+        missing = said.missing and frozenset(self._path(name) for name in said.missing)
+        return Reading(said.outcomes, missing)
+
+    def _path(self, name: str) -> str:
+        return self._endpoint.paths.get(name, name)
+
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, own = price(row.price), self._time(row)
+        change, note = self._change(row, last)
         return Tick(
             pair=pair,
-            price=Decimal(said.price),
-            as_of=seen if as_of is None else as_of,
+            price=last,
+            as_of=as_of if own is None else own,
             seen=seen,
             change_24h=change,
-            volume_24h=amount(said.volume),
-            turnover_24h=amount(said.turnover),
+            volume_24h=amount(row.volume),
+            turnover_24h=amount(row.turnover),
             note=note,
         )
 
-    def _change(self, said: Row) -> tuple[Change | None, str | None]:
-        percent = signed(said.change)
-        if percent is not None and self._endpoint.change_unit == "fraction":
-            percent *= 100
-        change, note = change_24h(said.price, positive(said.open), percent)
+    def _change(self, said: Row, last: Decimal) -> tuple[Change | None, str | None]:
+        fraction = self._endpoint.change_unit == "fraction"
+        told = percent(said.change) if fraction else signed(said.change)
+        change, note = change_24h(last, positive(said.open), told)
         basis = Basis(self._endpoint.basis)
         return change and Change(change.percent, Window.DAY, basis), note
 
@@ -232,16 +247,16 @@ def _plain(found: object) -> object:
 
 
 def at(said: object, path: str, symbol: str) -> object:
-    """What stands at `path`; None where there is nothing, or the way there ends early."""
+    """What stands at `path`; UNSET where there is nothing, or the way there ends early."""
     for step in path.split("."):
         key = step.replace(SYMBOL, symbol)
         match said:
             case dict():
-                said = said.get(key)
+                said = said.get(key, UNSET)
             case list() if POSITION.fullmatch(key) and -len(said) <= int(key) < len(said):
                 said = said[int(key)]
             case _:
-                return None
+                return UNSET
     return said
 
 

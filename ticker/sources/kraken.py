@@ -12,14 +12,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from ticker.change import percent_between
 from ticker.errors import BadAnswer, RateLimited, Refused, SourceError, UnknownSymbol, Unreachable
 from ticker.model import Basis, Change, Pair, Tick, Window
 from ticker.sources.base import Budget, Request, Venue
-from ticker.sources.decode import Figure, Price, amount, decode, positive
+from ticker.sources.decode import Figure, Given, Price, amount, decode, positive, price
+from ticker.sources.rows import Rows
 
 CHUNK = 100
 # Its own codes of two currencies; everybody else's are the answer's with assetVersion=1.
@@ -39,23 +41,19 @@ class Last(Struct, array_like=True):
 
 
 class Spans(Struct, array_like=True):
-    today: Figure | None = None
+    today: Any = None
     day: Figure | None = None
 
 
 class Row(Struct):
     c: Last
-    o: Figure | None = None
-    a: Sides | None = None
-    b: Sides | None = None
-    h: Spans | None = None
-    l: Spans | None = None  # noqa: E741  # the venue's word
-    p: Spans | None = None
-    v: Spans | None = None
-
-
-class Envelope(Struct):
-    result: dict[str, Raw]
+    o: Given = UNSET
+    a: Sides | UnsetType | None = UNSET
+    b: Sides | UnsetType | None = UNSET
+    h: Spans | UnsetType | None = UNSET
+    l: Spans | UnsetType | None = UNSET  # noqa: E741  # the venue's word
+    p: Spans | UnsetType | None = UNSET
+    v: Spans | UnsetType | None = UNSET
 
 
 class Failure(Struct):
@@ -69,6 +67,8 @@ class Kraken(Venue):
     base_url = "https://api.kraken.com"
     interval = 5
     budget = Budget(10, 10)
+    row = Row
+    within = "result"
     quotes = ("USDT", "USDC", "USD", "EUR", "GBP", "CAD", "CHF", "AUD", "JPY", "XBT", "ETH")
 
     def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
@@ -88,31 +88,29 @@ class Kraken(Venue):
             for chunk in chunks
         ]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        result = decode(Envelope, body).result
-        named = {self._plain(name): row for name, row in result.items()}
+    def rows(self, body: bytes, request: Request, *, quick: bool) -> Rows:
+        said = super().rows(body, request, quick=quick).by_symbol
+        named = {self._plain(name): row for name, row in said.items()}
         asked = {pair.symbol: self._plain(pair.symbol) for pair in request.pairs}
-        return {symbol: named[plain] for symbol, plain in asked.items() if plain in named}
+        return Rows({symbol: named[plain] for symbol, plain in asked.items() if plain in named})
 
     def _plain(self, symbol: str) -> str:
         """One name for all of a pair's spellings, where its currencies can be told."""
         return "/".join(self.currencies(symbol, None) or (symbol,))
 
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        price, opened = said.c.price, positive(said.o)
-        volume, average = _day(said.v), _day(said.p)
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, opened = price(row.c.price), positive(row.o)
+        volume, average = _day(row.v), _day(row.p)
         return Tick(
             pair=pair,
-            price=Decimal(price),
-            as_of=seen,
+            price=last,
+            as_of=as_of,
             seen=seen,
-            bid=positive(said.b.price) if said.b else None,
-            ask=positive(said.a.price) if said.a else None,
-            change_24h=Change(percent_between(opened, price), Window.DAY, Basis.UTC_DAY) if opened else None,
-            high_24h=_day(said.h) or None,
-            low_24h=_day(said.l) or None,
-            volume_24h=volume,
+            bid=positive(row.b.price) if row.b else None,
+            ask=positive(row.a.price) if row.a else None,
+            change_24h=Change(percent_between(opened, last), Window.DAY, Basis.UTC_DAY) if opened else None,
+            high_24h=_day(row.h) or None,
+            low_24h=_day(row.l) or None,
             turnover_24h=None if volume is None or average is None else volume * average,
         )
 
@@ -142,5 +140,5 @@ def _common(currency: str) -> str:
     return COMMON.get(currency, currency)
 
 
-def _day(spans: Spans | None) -> Decimal | None:
+def _day(spans: Spans | UnsetType | None) -> Decimal | None:
     return amount(spans.day) if spans else None

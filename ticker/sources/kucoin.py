@@ -9,15 +9,13 @@ the envelope, holds for all rows. An error's `code` may come with HTTP 200.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
-from msgspec import Raw, Struct
-from msgspec.structs import replace
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer, RateLimited, Refused, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
-from ticker.sources.base import Budget, Outcome, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, keyed, positive, signed
+from ticker.sources.base import Budget, Request, Venue, change_24h
+from ticker.sources.decode import Given, Price, amount, decode, percent, prices
 
 OK = "200000"
 UNKNOWN_SYMBOL = "900001"
@@ -27,23 +25,14 @@ RESET = "gw-ratelimit-reset"
 
 
 class Row(Struct, rename="camel"):
+    symbol_name: str
     last: Price
-    change_rate: Figure | None = None
-    high: Figure | None = None
-    low: Figure | None = None
-    buy: Figure | None = None
-    sell: Figure | None = None
-    vol: Figure | None = None
-    vol_value: Figure | None = None
-
-
-class Listed(Struct):
-    ticker: Raw
-    time: int | None = None
-
-
-class Envelope(Struct):
-    data: Listed
+    change_rate: Given = UNSET
+    high: Given = UNSET
+    low: Given = UNSET
+    buy: Given = UNSET
+    sell: Given = UNSET
+    vol_value: Given = UNSET
 
 
 class Failure(Struct):
@@ -57,39 +46,29 @@ class KuCoin(Venue):
     base_url = "https://api.kucoin.com"
     interval = 5
     budget = Budget(2000, 30)
+    row = Row
+    within = "data.ticker"
+    key = "symbolName"
+    time = "data.time"
     separator = "-"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
         return [Request("/api/v1/market/allTickers", (), tuple(pairs), 15)] if pairs else []
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return keyed(bytes(decode(Envelope, body).data.ticker), "symbolName")
-
-    def read(self, body: bytes, request: Request, seen: int) -> dict[Pair, Outcome]:
-        """As any venue's, dated with the one time that the envelope carries."""
-        outcomes = super().read(body, request, seen)
-        as_of = decode(Envelope, body).data.time or seen
-        return {
-            pair: replace(outcome, as_of=as_of) if isinstance(outcome, Tick) else outcome
-            for pair, outcome in outcomes.items()
-        }
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        fraction = signed(said.change_rate)
-        change, note = change_24h(said.last, None, None if fraction is None else fraction * 100)
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, (bid, ask, high, low) = prices(row.last, row.buy, row.sell, row.high, row.low)
+        change, note = change_24h(last, None, percent(row.change_rate))
         return Tick(
             pair=pair,
-            price=Decimal(said.last),
-            as_of=seen,
+            price=last,
+            as_of=as_of,
             seen=seen,
-            bid=positive(said.buy),
-            ask=positive(said.sell),
+            bid=bid,
+            ask=ask,
             change_24h=change,
-            high_24h=positive(said.high),
-            low_24h=positive(said.low),
-            volume_24h=amount(said.vol),
-            turnover_24h=amount(said.vol_value),
+            high_24h=high,
+            low_24h=low,
+            turnover_24h=amount(row.vol_value),
             note=note,
         )
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Raw
-
 from ticker.errors import BadAnswer, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Request, Venue
-from ticker.sources.decode import alone, decode, keyed
-from ticker.sources.dialect import INVALID_SYMBOL, Failure, read_tick
+from ticker.sources.decode import decode, percent
+from ticker.sources.dialect import INVALID_SYMBOL, Failure, Row, read_tick
 
 PATH = "/api/v3/ticker/24hr"
 
@@ -27,6 +25,8 @@ class Mexc(Venue):
     base_url = "https://api.mexc.com"
     interval = 5
     budget = Budget(300, 10)
+    row = Row
+    key = "symbol"
     quotes = ("USDT", "USDC", "USDE", "USD1", "TUSD", "BTC", "ETH", "EUR", "BRL")
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
@@ -38,11 +38,8 @@ class Mexc(Venue):
             case _:
                 return [Request(PATH, (), tuple(pairs), 40)]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return keyed(body, "symbol") if len(request.pairs) > 1 else alone(body, "symbol")
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        return read_tick(pair, row, seen, whole=1)
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        return read_tick(pair, row, percent(row.price_change_percent), as_of, seen)
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> SourceError | None:
         try:

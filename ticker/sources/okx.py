@@ -9,14 +9,13 @@ a `code` other than "0".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer, RateLimited, Refused, SourceError, UnknownSymbol, Unreachable
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Request, Venue, change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, keyed, positive
+from ticker.sources.decode import Given, Price, Whole, amount, decode, prices
 
 OK = "0"
 UNKNOWN_INSTRUMENT = ("51000", "51001")
@@ -25,20 +24,19 @@ TOO_MANY_REQUESTS = ("50011", "50061")
 ITS_OWN_TROUBLE = ("50001", "50004", "50013", "50026")
 
 
-class Row(Struct, rename={"bid_px": "bidPx", "ask_px": "askPx", "vol_ccy24h": "volCcy24h"}):
+NAMES = {"inst_id": "instId", "bid_px": "bidPx", "ask_px": "askPx", "vol_ccy24h": "volCcy24h"}
+
+
+class Row(Struct, rename=NAMES):
+    inst_id: str
     last: Price
-    open24h: Figure | None = None
-    high24h: Figure | None = None
-    low24h: Figure | None = None
-    bid_px: Figure | None = None
-    ask_px: Figure | None = None
-    vol24h: Figure | None = None
-    vol_ccy24h: Figure | None = None
-    ts: int | None = None
-
-
-class Envelope(Struct):
-    data: Raw
+    open24h: Given = UNSET
+    high24h: Given = UNSET
+    low24h: Given = UNSET
+    bid_px: Given = UNSET
+    ask_px: Given = UNSET
+    vol_ccy24h: Given = UNSET
+    ts: Whole = UNSET
 
 
 class Failure(Struct):
@@ -52,6 +50,9 @@ class Okx(Venue):
     base_url = "https://www.okx.com"
     interval = 5
     budget = Budget(20, 2)
+    row = Row
+    within = "data"
+    key = "instId"
     separator = "-"
 
     def requests(self, pairs: Sequence[Pair]) -> list[Request]:
@@ -63,24 +64,22 @@ class Okx(Venue):
             case _:
                 return [Request("/api/v5/market/tickers", (("instType", "SPOT"),), tuple(pairs))]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
-        return keyed(bytes(decode(Envelope, body).data), "instId")
-
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row)
-        change, note = change_24h(said.last, positive(said.open24h), None)
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        last, (opened, bid, ask, high, low) = prices(
+            row.last, row.open24h, row.bid_px, row.ask_px, row.high24h, row.low24h
+        )
+        change, note = change_24h(last, opened, None)
         return Tick(
             pair=pair,
-            price=Decimal(said.last),
-            as_of=said.ts or seen,
+            price=last,
+            as_of=row.ts or as_of,
             seen=seen,
-            bid=positive(said.bid_px),
-            ask=positive(said.ask_px),
+            bid=bid,
+            ask=ask,
             change_24h=change,
-            high_24h=positive(said.high24h),
-            low_24h=positive(said.low24h),
-            volume_24h=amount(said.vol24h),
-            turnover_24h=amount(said.vol_ccy24h),
+            high_24h=high,
+            low_24h=low,
+            turnover_24h=amount(row.vol_ccy24h),
             note=note,
         )
 

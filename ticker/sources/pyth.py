@@ -9,15 +9,15 @@ interval; there is no change and no volume. An unknown or misspelt id fails the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Annotated
 
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Struct
 
 from ticker.errors import BadAnswer, SourceError, UnknownSymbol
 from ticker.model import Pair, Tick
 from ticker.sources.base import Budget, Options, Request, Venue
-from ticker.sources.decode import Figure, Price, decode, keyed, signed
+from ticker.sources.decode import Given, Price, Whole, price, signed
+from ticker.sources.rows import Rows
 
 # An id is 64 characters and stands in the query: fifty are 4 kB of the 8 kB that servers take.
 CHUNK = 50
@@ -28,16 +28,13 @@ WIDEST = 10
 class Said(Struct):
     price: Price
     expo: Annotated[int, Meta(ge=-30, le=30)]
-    conf: Figure | None = None
-    publish_time: int | None = None
+    conf: Given = UNSET
+    publish_time: Whole = UNSET
 
 
 class Row(Struct):
+    id: str
     price: Said
-
-
-class Answer(Struct):
-    parsed: Raw
 
 
 class Pyth(Venue):
@@ -48,6 +45,9 @@ class Pyth(Venue):
     interval = 10
     budget = Budget(10, 10)
     aggregator = True
+    row = Row
+    within = "parsed"
+    key = "id"
     needs_key = True
 
     def currencies(self, symbol: str, base_hint: str | None) -> tuple[str, str] | None:
@@ -68,22 +68,22 @@ class Pyth(Venue):
             for chunk in chunks
         ]
 
-    def rows(self, body: bytes, request: Request) -> Mapping[str, Raw]:
+    def rows(self, body: bytes, request: Request, *, quick: bool) -> Rows:
         """By the pair's own spelling: `0x` and capitals may be written, and are never answered."""
-        said = keyed(bytes(decode(Answer, body).parsed), "id")
+        said = super().rows(body, request, quick=quick).by_symbol
         ids = {pair.symbol: pair.symbol.lower().removeprefix("0x") for pair in request.pairs}
-        return {symbol: said[bare] for symbol, bare in ids.items() if bare in said}
+        return Rows({symbol: said[bare] for symbol, bare in ids.items() if bare in said})
 
-    def tick(self, pair: Pair, row: Raw, seen: int) -> Tick:
-        said = decode(Row, row).price
-        width = signed(said.conf)
-        if width is not None and width * 100 > said.price * WIDEST:
-            apart = width / said.price * 100
+    def tick(self, pair: Pair, row: Row, as_of: int, seen: int) -> Tick:
+        said = row.price
+        units, width = price(said.price), signed(said.conf)
+        if width is not None and width * 100 > units * WIDEST:
+            apart = width / units * 100
             raise BadAnswer(f"price.conf: the publishers are ±{apart:.0f} % apart")
         return Tick(
             pair=pair,
-            price=Decimal(said.price).scaleb(said.expo),
-            as_of=said.publish_time * 1000 if said.publish_time else seen,
+            price=units.scaleb(said.expo),
+            as_of=said.publish_time * 1000 if said.publish_time else as_of,
             seen=seen,
         )
 

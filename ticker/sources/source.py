@@ -7,6 +7,7 @@ When to ask, and what to do about a failure, is the poller's.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 import aiohttp
@@ -17,8 +18,10 @@ from ticker.clock import Clock
 from ticker.errors import RateLimited, SourceError, UnknownSymbol, Unreachable
 from ticker.model import Pair, Tick
 from ticker.sources.allowance import Allowance
-from ticker.sources.base import Options, Outcome, Request, Venue
+from ticker.sources.base import Options, Outcome, Reading, Request, Venue
 from ticker.sources.http import Answer, Validator, fetch
+
+logger = logging.getLogger(__name__)
 
 # A symbol that failed a request is asked for again after this many seconds: new markets open.
 UNKNOWN_FOR = 600.0
@@ -36,11 +39,21 @@ class Held(Struct, frozen=True):
     """The last answer of an address: its version, and what came of it."""
 
     validator: Validator
-    outcomes: dict[Pair, Outcome]
+    reading: Reading
+
+
+class Round(Struct):
+    """When (by monotonic time) a round must be over, and what each of its answers lacked."""
+
+    deadline: float
+    missing: list[frozenset[str]]
 
 
 class Source:
-    """Asks one venue. Rounds may overlap; they share the budget and what is known about symbols."""
+    """Asks one venue. Rounds may overlap; they share the budget and what is known about symbols.
+
+    `missing` are the fields, in the venue's words, that the last round's answers all lacked.
+    """
 
     def __init__(
         self,
@@ -53,6 +66,7 @@ class Source:
         self.venue = venue
         self.pairs = tuple(dict.fromkeys(pairs))
         self.allowance = Allowance(venue.budget_for(options), clock, venue.title)
+        self.missing: tuple[str, ...] = ()
         self._options = options
         self._session = session
         self._clock = clock
@@ -70,24 +84,35 @@ class Source:
             *self.venue.requests(known),
             *(one for pair in retried for one in self.venue.requests([pair])),
         ]
-        return {**resting, **await self._all(requests, now + ROUND * self._options.timeout)}
+        this = Round(now + ROUND * self._options.timeout, [])
+        outcomes = await self._all(requests, this)
+        if this.missing:
+            self._settle(frozenset.intersection(*this.missing))
+        return {**resting, **outcomes}
 
-    async def _all(self, requests: Sequence[Request], deadline: float) -> dict[Pair, Outcome]:
+    def _settle(self, missing: frozenset[str]) -> None:
+        if gone := sorted(missing - set(self.missing)):
+            logger.warning(
+                "%s: no row has %s; the venue may have renamed it", self.venue.title, ", ".join(gone)
+            )
+        if back := sorted(set(self.missing) - missing):
+            logger.info("%s gives %s again", self.venue.title, ", ".join(back))
+        self.missing = tuple(sorted(missing))
+
+    async def _all(self, requests: Sequence[Request], this: Round) -> dict[Pair, Outcome]:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._each(request, deadline)) for request in requests]
+            tasks = [group.create_task(self._each(request, this)) for request in requests]
         return {pair: outcome for task in tasks for pair, outcome in task.result().items()}
 
-    async def _each(self, request: Request, deadline: float) -> dict[Pair, Outcome]:
+    async def _each(self, request: Request, this: Round) -> dict[Pair, Outcome]:
         """One request's outcomes; a batch failed by an unknown symbol is halved until that one is alone."""
         try:
-            outcomes = await self._answer(request, deadline)
+            reading = await self._answer(request, this.deadline)
         except UnknownSymbol:
             if len(request.pairs) > 1:
                 middle = len(request.pairs) // 2
                 halves = (request.pairs[:middle], request.pairs[middle:])
-                return await self._all(
-                    [one for half in halves for one in self.venue.requests(half)], deadline
-                )
+                return await self._all([one for half in halves for one in self.venue.requests(half)], this)
             [pair] = request.pairs
             unknown = self.venue.unknown(pair)
             self._unknown[pair] = (self._clock.monotonic() + UNKNOWN_FOR, unknown)
@@ -96,9 +121,11 @@ class Source:
             return dict.fromkeys(request.pairs, failure)
         for pair in request.pairs:
             self._unknown.pop(pair, None)
-        return outcomes
+        if reading.missing is not None:
+            this.missing.append(reading.missing)
+        return reading.outcomes
 
-    async def _answer(self, request: Request, deadline: float) -> dict[Pair, Outcome]:
+    async def _answer(self, request: Request, deadline: float) -> Reading:
         await self.allowance.take(request.weight, deadline - self._clock.monotonic())
         left = min(self._options.timeout, deadline - self._clock.monotonic())
         if left <= 0:
@@ -121,29 +148,32 @@ class Source:
             raise
         if answer.used_weight is not None:
             self.allowance.learn(answer.used_weight)
-        outcomes = await self._outcomes(request, answer, held)
-        self._hold(request, answer.validator or (held.validator if held else None), outcomes)
-        return outcomes
+        reading = await self._read(request, answer, held)
+        self._hold(request, answer.validator or (held.validator if held else None), reading)
+        return reading
 
-    async def _outcomes(self, request: Request, answer: Answer, held: Held | None) -> dict[Pair, Outcome]:
+    async def _read(self, request: Request, answer: Answer, held: Held | None) -> Reading:
         if answer.unchanged and held is not None:
-            return {pair: _renewed(outcome, answer) for pair, outcome in held.outcomes.items()}
+            before = held.reading
+            renewed = {pair: _renewed(outcome, answer) for pair, outcome in before.outcomes.items()}
+            return Reading(renewed, before.missing)
         if len(answer.body) > LARGE:
-            outcomes = await asyncio.to_thread(self.venue.read, answer.body, request, answer.seen)
+            reading = await asyncio.to_thread(self.venue.read, answer.body, request, answer.seen)
         else:
-            outcomes = self.venue.read(answer.body, request, answer.seen)
+            reading = self.venue.read(answer.body, request, answer.seen)
         if not answer.demo:
-            return outcomes
-        return {
+            return reading
+        demo = {
             pair: replace(outcome, demo=True) if isinstance(outcome, Tick) else outcome
-            for pair, outcome in outcomes.items()
+            for pair, outcome in reading.outcomes.items()
         }
+        return Reading(demo, reading.missing)
 
-    def _hold(self, request: Request, validator: Validator | None, outcomes: dict[Pair, Outcome]) -> None:
+    def _hold(self, request: Request, validator: Validator | None, reading: Reading) -> None:
         if validator is None:
             return
         self._held.pop(request, None)
-        self._held[request] = Held(validator, outcomes)
+        self._held[request] = Held(validator, reading)
         if len(self._held) > HELD:
             del self._held[next(iter(self._held))]
 

@@ -1,4 +1,7 @@
-"""What every HTTP answer has in common: errors as JSON, CORS, validators, compression."""
+"""What every HTTP answer has in common: errors as JSON, CORS, validators, compression.
+
+Who may read is decided in admission.py; here it is only said.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 import gzip
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import brotli
 from aiohttp import hdrs, web
@@ -18,6 +21,7 @@ from ticker.wire import encode, error_body
 log = logging.getLogger("ticker.web")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Signal = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
 
 JSON = "application/json"
 # Below this a compressed body saves nothing once its header is counted.
@@ -29,7 +33,7 @@ CORS = {
 }
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-    "Access-Control-Allow-Headers": "If-None-Match, Content-Type, Last-Event-ID",
+    "Access-Control-Allow-Headers": "Authorization, If-None-Match, Content-Type, Last-Event-ID",
     "Access-Control-Max-Age": "86400",
 }
 
@@ -86,16 +90,31 @@ def _explain(request: web.Request, error: web.HTTPException) -> str:
 
 
 @web.middleware
-async def open_to_all(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Any page may read what is public here (Fetch standard, CORS protocol)."""
+async def preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """OPTIONS is answered for every address alike (Fetch standard, CORS-preflight request)."""
     if request.method == hdrs.METH_OPTIONS:
-        return web.Response(status=204, headers=CORS | PREFLIGHT)
-    response = await handler(request)
-    if not response.prepared:
-        for name, value in CORS.items():
-            response.headers.setdefault(name, value)
+        return web.Response(status=204, headers=PREFLIGHT)
+    return await handler(request)
+
+
+def sharing(headers: Callable[[web.BaseRequest], Mapping[str, str]]) -> Signal:
+    """For `on_response_prepare`, so that streams and failures have it too: which pages may read an answer.
+
+    `headers` decides alone: what a handler wrote of its own about other origins is replaced.
+    """
+
+    async def share(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.popall(hdrs.ACCESS_CONTROL_ALLOW_ORIGIN, None)
+        for name, value in headers(request).items():
+            if name == hdrs.VARY:
+                response.headers[name] = ", ".join([*response.headers.getall(name, ()), value])
+            else:
+                response.headers[name] = value
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    return response
+        # An address may hold a key (`?key=`); nobody an answer leads to is to see it.
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+
+    return share
 
 
 @web.middleware

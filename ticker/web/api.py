@@ -14,8 +14,10 @@ from ticker.book import QuoteBook
 from ticker.clock import Clock
 from ticker.errors import RequestError
 from ticker.history import Recorder
+from ticker.messages import parse_since
 from ticker.model import SourceHealth, State
 from ticker.poller import SourceStatus
+from ticker.rates import RateStatus
 from ticker.web.access import JSON, answer
 from ticker.wire import (
     Amount,
@@ -40,10 +42,14 @@ class Assets(Struct):
 
 
 class Quotes(Struct):
-    """`seq` is the newest of these quotes': with `epoch` the place to go on from in the feed."""
+    """With `epoch`, `seq` is the place to go on from, here or in the feed.
+
+    `recovered`: only quotes that changed after `since`; else all that were asked for.
+    """
 
     epoch: str
     seq: int
+    recovered: bool
     quotes: list[QuoteObject]
 
 
@@ -60,7 +66,10 @@ class QuoteDetail(QuoteObject, kw_only=True):
 
 
 class Sources(Struct):
+    """`rates` is the source of exchange rates; null where none is asked."""
+
     sources: list[SourceStatus]
+    rates: RateStatus | None
 
 
 class Candles(Struct):
@@ -111,12 +120,14 @@ class Api:
         statuses: Callable[[], Sequence[SourceStatus]],
         sessions: Sized,
         clock: Clock,
+        rates: Callable[[], RateStatus | None] = lambda: None,
     ) -> None:
         self._book = book
         self._recorder = recorder
         self._statuses = statuses
         self._sessions = sessions
         self._clock = clock
+        self._rates = rates
         self._started = clock.monotonic()
 
     def routes(self) -> list[web.RouteDef]:
@@ -136,13 +147,17 @@ class Api:
         return answer(request, Assets(listed), max_age=60)
 
     async def quotes(self, request: web.Request) -> web.Response:
-        """The quotes of `assets`, all of them when none are named."""
+        """The quotes of `assets`, all of them when none are named; of those, what changed after `since`."""
         currency = self._currency(request)
         named = [a for a in request.query.get("assets", "").split(",") if a and a != "*"]
         ids = dict.fromkeys(self._known(a.strip()) for a in named) if named else self._book.assets
-        listed = [quote_object(self._book.quote(asset, currency), asset=True) for asset in ids]
-        seq = max((quote.seq for quote in listed), default=0)
-        return answer(request, Quotes(self._book.epoch, seq, listed), max_age=1)
+        since = parse_since(request.query.get("since"))
+        snapshot = self._book.snapshot(ids, since)
+        quotes = {quote.asset: self._book.seen_in(quote, currency) for quote in snapshot.quotes}
+        listed = [quote_object(quotes[asset], asset=True) for asset in ids if asset in quotes]
+        # Of these quotes only, so that the answer stays the same while they do.
+        seq = max((q.seq for q in listed), default=since[1] if since and snapshot.recovered else 0)
+        return answer(request, Quotes(self._book.epoch, seq, snapshot.recovered, listed), max_age=1)
 
     async def quote(self, request: web.Request) -> web.Response:
         """One quote, with what each source said and whether it was used."""
@@ -157,8 +172,8 @@ class Api:
         return answer(request, detail, max_age=1)
 
     async def sources(self, request: web.Request) -> web.Response:
-        """Each source's health, last answer, next try and budget."""
-        return answer(request, Sources(list(self._statuses())), max_age=1)
+        """Each source's health, last answer, next try and budget; and how the source of exchange rates is."""
+        return answer(request, Sources(list(self._statuses()), self._rates()), max_age=1)
 
     async def candles(self, request: web.Request) -> web.Response:
         """Candles of `interval` seconds from `start` to `end` (ms): the newest `limit`, oldest first."""

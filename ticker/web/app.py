@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, cast
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from ticker.errors import ConfigError
-from ticker.web.access import compressed, errors_as_json, open_to_all
+from ticker.web.access import compressed, errors_as_json, preflight, sharing
+from ticker.web.admission import Door
+from ticker.web.heads import HEAD_SECONDS, Heads, Visitor, head_arrived
+
+# Where browsers look for the icon of a page that names none, and where ours is.
+SOUGHT, ICON = "/favicon.ico", "/favicon.svg"
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,14 +29,49 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str | None,
         Meta(description="The address readers reach it at, for snippets and links. Else each request's own."),
     ] = None
+    drain_seconds: Annotated[
+        float,
+        Meta(description="Seconds over which a stop lets sessions go; few sessions take less.", ge=0, le=300),
+    ] = 30
+    reuse_port: Annotated[
+        bool, Meta(description="true: several processes may listen on the port, and share what comes.")
+    ] = False
 
     def __post_init__(self) -> None:
         split_address(self.listen)
 
 
-def application(routes: Iterable[web.AbstractRouteDef]) -> web.Application:
-    app = web.Application(middlewares=[compressed, open_to_all, errors_as_json], client_max_size=65536)
-    app.add_routes(routes)
+class Listening(str):
+    """http://host:port, where `serving` listens until it is told to stop."""
+
+    __slots__ = ("listener",)
+    listener: asyncio.Server
+
+    def __new__(cls, url: str, listener: asyncio.Server) -> Listening:
+        made = super().__new__(cls, url)
+        made.listener = listener
+        return made
+
+    @property
+    def url(self) -> str:
+        return str(self)
+
+    async def stop_listening(self) -> None:
+        """Take no more connections; those there are stay served until the block of `serving` ends."""
+        self.listener.close()
+
+
+def application(routes: Iterable[web.AbstractRouteDef], door: Door | None = None) -> web.Application:
+    """All `routes` on one port; an icon among them answers where browsers seek one by themselves, too.
+
+    `door` says whose pages may read the answers; without one, everybody's.
+    """
+    named = list(routes)
+    icons = [route for route in named if isinstance(route, web.RouteDef) and route.path == ICON]
+    shared = [head_arrived, compressed, preflight, errors_as_json]
+    app = web.Application(middlewares=shared, client_max_size=65536)
+    app.on_response_prepare.append(sharing((door or Door()).headers))
+    app.add_routes([*named, *(web.get(SOUGHT, icon.handler) for icon in icons)])
     return app
 
 
@@ -50,17 +91,35 @@ def reachable(listen: str, bound: int | None = None) -> str:
 
 
 @asynccontextmanager
-async def serving(app: web.Application, listen: str) -> AsyncIterator[str]:
-    """Serve until the block ends; yields http://host:port. ConfigError when the address can't be had."""
-    host, port = split_address(listen)
+async def serving(
+    app: web.Application, listen: str, *, reuse_port: bool = False, head_seconds: float = HEAD_SECONDS
+) -> AsyncIterator[Listening]:
+    """Serve until the block ends; ConfigError when the address can't be had.
+
+    A connection has `head_seconds` for each request's head.
+    """
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
+    heads = Heads(head_seconds)
     try:
-        site = web.TCPSite(runner, host, port, backlog=4096)
+        listener = await _listening(runner, heads, listen, reuse_port=reuse_port)
         try:
-            await site.start()
-        except OSError as error:
-            raise ConfigError(f"can't listen on {listen}: {error.strerror}", key="server.listen") from error
-        yield reachable(listen, runner.addresses[0][1])
+            yield Listening(reachable(listen, listener.sockets[0].getsockname()[1]), listener)
+        finally:
+            listener.close()
     finally:
+        heads.stop()
         await runner.cleanup()
+
+
+async def _listening(runner: web.AppRunner, heads: Heads, listen: str, *, reuse_port: bool) -> asyncio.Server:
+    host, port = split_address(listen)
+    server = cast("web.Server", runner.server)  # there is one once the runner is set up
+    try:
+        return await asyncio.get_running_loop().create_server(
+            lambda: Visitor(server, heads), host, port, backlog=4096, reuse_port=reuse_port or None
+        )
+    except OSError as error:
+        raise ConfigError(f"can't listen on {listen}: {error.strerror}", key="server.listen") from error
+    except ValueError as error:
+        raise ConfigError("this system can't share a port", key="server.reuse_port") from error

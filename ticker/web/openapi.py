@@ -56,7 +56,11 @@ ENDPOINTS = (
         "/v1/quotes",
         "The quotes of some assets, or of all.",
         Quotes,
-        {"assets": ("Ids, separated by commas.", {"type": "string"}), "currency": CURRENCY},
+        {
+            "assets": ("Ids, separated by commas.", {"type": "string"}),
+            "currency": CURRENCY,
+            "since": ("epoch:seq of an earlier answer: only what changed after it.", {"type": "string"}),
+        },
         (400, 404),
     ),
     Endpoint(
@@ -66,7 +70,11 @@ ENDPOINTS = (
         {"currency": CURRENCY},
         (400, 404),
     ),
-    Endpoint("/v1/sources", "Each source's health, last answer, next try and budget.", Sources),
+    Endpoint(
+        "/v1/sources",
+        "Each source's health, last answer, next try and budget; and how the source of exchange rates is.",
+        Sources,
+    ),
     Endpoint(
         "/v1/candles/{asset}",
         "Candles, the newest last; the last may still be open.",

@@ -3,15 +3,15 @@
  * It always shows something in its reserved place, and tells the page by load, update, stale and error.
  */
 
-import { backoff, connect } from "./feed.js";
+import { backoff, connection } from "./feed.js";
 import { mark, paint, tint } from "./paint.js";
 
-/** @typedef {import("./feed.js").Quote} Quote */
+/** @typedef {import("./types.d.ts").Values} Quote */
 /** @typedef {(name: string, detail: object) => void} Tell */
 
 /** The service this script came from: its widgets and its feed are the only ones it asks. */
 const HOME = import.meta.url.replace(/\/embed[./].*$/, "");
-const watch = connect(HOME);
+const watch = connection((query) => new WebSocket(`${HOME.replace(/^http/, "ws")}/v1/feed?${query}`));
 
 /** @type {(target: HTMLElement) => Tell} */
 const teller = (target) => (name, detail) => target.dispatchEvent(new CustomEvent(name, { detail }));

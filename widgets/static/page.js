@@ -9,7 +9,7 @@ import { notation } from "./format.js";
 for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-amount]"))) {
   const root = /** @type {HTMLElement | null} */ (part.closest("[data-price-ticker]"));
   root?.addEventListener("update", (event) => {
-    const { quote } = /** @type {CustomEvent<{ quote: import("./feed.js").Quote }>} */ (event).detail;
+    const { quote } = /** @type {CustomEvent<{ quote: import("./types.d.ts").Values }>} */ (event).detail;
     const name = /** @type {"volume_24h" | "market_cap"} */ (part.dataset.amount);
     part.textContent = compact(quote[name], quote.currency, notation(root));
   });

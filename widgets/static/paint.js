@@ -5,7 +5,7 @@
 
 import { iso, moment, notation, percent, price, status, word } from "./format.js";
 
-/** @typedef {import("./feed.js").Quote} Quote */
+/** @typedef {import("./types.d.ts").Values} Quote */
 /** @typedef {import("./format.js").Notation} Notation */
 
 /**

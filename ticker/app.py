@@ -52,9 +52,10 @@ EPOCH = string.digits + string.ascii_lowercase
 
 
 class Service(Struct, frozen=True):
-    """A running service, for whoever started it. `url` is http://host:port."""
+    """A running service, for whoever started it. `url` is http://host:port, `metrics_url` the operator's."""
 
     url: str
+    metrics_url: str | None
     book: QuoteBook
     feed: Feed
     recorder: Recorder
@@ -139,12 +140,12 @@ async def running(
                 serving(
                     application(routes, door), config.server.listen, reuse_port=config.server.reuse_port
                 ) as url,
-                measuring(config, Metrics(feed, book, statuses, clock)),
+                measuring(config, Metrics(feed, book, statuses, clock)) as metrics_url,
                 asyncio.TaskGroup() as tasks,
             ):
                 started = [tasks.create_task(part()) for part in parts]
                 try:
-                    yield Service(url, book, feed, recorder, pollers)
+                    yield Service(url, metrics_url, book, feed, recorder, pollers)
                 finally:
                     if config.server.reuse_port:
                         await url.stop_listening()  # who comes now is another process's
@@ -154,14 +155,14 @@ async def running(
 
 
 @asynccontextmanager
-async def measuring(config: Config, metrics: Metrics) -> AsyncIterator[None]:
+async def measuring(config: Config, metrics: Metrics) -> AsyncIterator[str | None]:
     """The operator's figures on their own address until the block ends, where one is configured."""
     if config.metrics.listen is None:
-        yield
+        yield None
         return
     async with serving(application([metrics_route(metrics)]), config.metrics.listen) as url:
         log.info("metrics at %s/metrics", url)
-        yield
+        yield url
 
 
 async def epoch_of(store: Store, saved: Saved, rng: random.Random) -> str:

@@ -1,4 +1,4 @@
-"""The command line: `python -m bench.feed [compare|many|sets|slow|install]`."""
+"""The command line: `python -m bench.feed [compare|many|sets|slow|drain|install]`."""
 
 from __future__ import annotations
 

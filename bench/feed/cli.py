@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.feed import compare, install, scenes
+from bench.feed import compare, drain, install, scenes
 from bench.feed.compare import tell
 
 BEGIN, END = "<!-- {}: begin -->\n", "<!-- {}: end -->"
@@ -42,6 +42,9 @@ def measured(asked: argparse.Namespace) -> tuple[list[str], msgspec.Struct]:
         case "sets":
             mixed = scenes.sets(many or 5000, seconds, asked.repetitions)
             return scenes.sets_lines(mixed), mixed
+        case "drain":
+            drained = drain.drain(many or 5000, seconds)
+            return drain.drain_lines(drained), drained
         case _:
             slowed = scenes.slow(many or 5000, seconds)
             return scenes.slow_lines(slowed), slowed
@@ -50,10 +53,10 @@ def measured(asked: argparse.Namespace) -> tuple[list[str], msgspec.Struct]:
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m bench.feed", description=compare.__doc__)
     made.add_argument(
-        "scene", nargs="?", default="compare", choices=["compare", "many", "sets", "slow", "install"]
+        "scene", nargs="?", default="compare", choices=["compare", "many", "sets", "slow", "drain", "install"]
     )
     made.add_argument("--subscribers", type=int, default=0, help="0: the scene's own number")
-    made.add_argument("--seconds", type=float, default=10, help="of one measured window")
+    made.add_argument("--seconds", type=float, default=10, help="of one measured window; of drain, before it")
     made.add_argument("--repetitions", type=int, default=compare.REPETITIONS)
     made.add_argument(
         "--only", nargs="*", default=[], help="of the peers, those with such a word in the name"

@@ -100,7 +100,7 @@ async def recovers(page: Page, clock: MovableClock) -> None:
 async def heard_again(service: Service, clock: MovableClock) -> None:
     """Until the sources that are well have spoken since the clock moved; not for one that backs off."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(0.2):
             while (service.book.quote("bitcoin").as_of or 0) < clock.now() - 9_000:  # noqa: ASYNC110  # no event
                 await asyncio.sleep(0.01)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -15,7 +16,7 @@ from ticker.clock import Clock
 from ticker.errors import RequestError
 from ticker.history import Recorder
 from ticker.messages import parse_since
-from ticker.model import SourceHealth, State
+from ticker.model import Quote, SourceHealth, State
 from ticker.poller import SourceStatus
 from ticker.rates import RateStatus
 from ticker.web.access import JSON, answer
@@ -35,6 +36,8 @@ from ticker.wire import (
 
 CANDLE_INTERVALS = (60, 300, 3600, 86400)
 MAX_CANDLES = 2880
+# Quotes written out on the event loop; more of them are in a thread.
+MANY = 256
 
 
 class Assets(Struct):
@@ -154,7 +157,9 @@ class Api:
         since = parse_since(request.query.get("since"))
         snapshot = self._book.snapshot(ids, since)
         quotes = {quote.asset: self._book.seen_in(quote, currency) for quote in snapshot.quotes}
-        listed = [quote_object(quotes[asset], asset=True) for asset in ids if asset in quotes]
+        found = [quotes[asset] for asset in ids if asset in quotes]
+        # Thousands of them take long enough to write out for others to wait.
+        listed = await asyncio.to_thread(_written, found) if len(found) > MANY else _written(found)
         # Of these quotes only, so that the answer stays the same while they do.
         seq = max((q.seq for q in listed), default=since[1] if since and snapshot.recovered else 0)
         return answer(request, Quotes(self._book.epoch, seq, snapshot.recovered, listed), max_age=1)
@@ -218,6 +223,10 @@ class Api:
         near = difflib.get_close_matches(asset, self._book.assets, n=1)
         hint = f"did you mean {near[0]}?" if near else "/v1/assets lists them"
         raise RequestError("unknown_asset", f"no asset {asset[:64]!r}; {hint}", status=404)
+
+
+def _written(quotes: Sequence[Quote]) -> list[QuoteObject]:
+    return [quote_object(quote, asset=True) for quote in quotes]
 
 
 def _number(request: web.Request, name: str, default: int, *, least: int = 0, most: int = 10**15) -> int:

@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
+from ticker.config import load
+
 RUNS = 5
 IDLE_SECONDS = 10
 BARE = """
@@ -83,13 +85,18 @@ def ours(where: Path, config: Path, idle: float) -> tuple[float, float, float]:
         return first, price, resident(started.pid)
 
 
+def asked() -> set[str]:
+    """The venues of the built-in assets."""
+    return {pair.venue for asset in load(None, {}).identified() for pair in asset.pairs}
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         where, port = Path(folder), free_port()
         config = where / "ticker.toml"
-        venues = ("binance", "mexc", "coingecko")
+        sources = {f"sources.{venue}": venue for venue in asked()} | {"currency.rates": "frankfurter"}
         config.write_text(
-            "\n".join(f'[sources.{v}]\nbase_url = "http://127.0.0.1:{port}/{v}"' for v in venues),
+            "\n".join(f'[{s}]\nbase_url = "http://127.0.0.1:{port}/{v}"' for s, v in sources.items()),
             encoding="utf-8",
         )
         with process([sys.executable, "-m", "ticker.market", "--listen", f"127.0.0.1:{port}"], where):

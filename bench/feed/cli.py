@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.feed import compare, drain, install, scenes
+from bench.feed import compare, drain, drained, install, scenes
 from bench.feed.compare import tell
 
 BEGIN, END = "<!-- {}: begin -->\n", "<!-- {}: end -->"
@@ -43,8 +43,8 @@ def measured(asked: argparse.Namespace) -> tuple[list[str], msgspec.Struct]:
             mixed = scenes.sets(many or 5000, seconds, asked.repetitions)
             return scenes.sets_lines(mixed), mixed
         case "drain":
-            drained = drain.drain(many or 5000, seconds)
-            return drain.drain_lines(drained), drained
+            let_go = drain.drain(many or 5000, seconds)
+            return drained.drain_lines(let_go), let_go
         case _:
             slowed = scenes.slow(many or 5000, seconds)
             return scenes.slow_lines(slowed), slowed

@@ -15,29 +15,23 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
-from bench.feed.compare import columns, tell
+from bench.feed.compare import tell
 from bench.feed.crowd import OPENING_S, Clients, Stalled
+from bench.feed.drained import DRAIN_SECONDS, INTERVAL_MS, Drained, Ending, Span, summed_up
 from bench.feed.followers import Seen
 from bench.feed.server import ROOT, STARTING_S, Failed, free_port, python
 from bench.feed.stand import NS
+from bench.feed.usage import machine_seconds, own_seconds
 
-DRAIN_SECONDS = 30
-# As ticker.feed.delivery has it: few sessions take less than the drain may.
-EACH_SECONDS = 0.01
-INTERVAL_MS = 1000
 PROCESSES = 4
 # What may come after the window until a wait is given up: farewells, history, and a machine that is busy.
 GRACE_S = 30.0
-NAME = 28
-SPREAD_HEADS = ("clients", 10), ("first", 10), ("last", 10), ("most in 1 s", 14)
-PARTS_HEADS = ("p50", 10), ("p99", 10), ("worst", 10)
 # Tokens whose price is another one each second.
 PAIRS = {"bitcoin": ("binance", "BTCUSDT"), "ethereum": ("mexc", "ETHUSDT")}
 SETTINGS = """\
@@ -68,57 +62,6 @@ symbol = "{symbol}"
 name = "{asset}"
 pairs = ["{venue}:{symbol}"]
 """
-
-
-class Spread(Struct, frozen=True):
-    """When something happened to the clients: seconds from the signal, and how many within one second."""
-
-    number: int
-    first: float
-    last: float
-    most: int
-
-
-class Parts(Struct, frozen=True):
-    """The median, the 99th of 100 and the worst."""
-
-    p50: float
-    p99: float
-    worst: float
-
-
-class Drained(Struct, frozen=True):
-    """What is printed, and written with --json. Seconds, from the signal where a moment; gaps in intervals.
-
-    `late_ms`: how long after the named moment, counted from the signal, a client saw its end; `early_ms`: how
-    long before it, counted from when the client heard of it. Until then it waits without prices.
-    `within` were back in the window; `stale` had to call a price stale; `same` hold what the service says.
-    """
-
-    sessions: int
-    window: float
-    told: Spread
-    named: Spread
-    closed: Spread
-    back: Spread
-    late_ms: Parts
-    early_ms: Parts
-    away_ms: Parts
-    within: int
-    gaps_before: Parts
-    gaps: Parts
-    over_two_before: int
-    over_two: int
-    stale: int
-    resyncs: int
-    refusals: int
-    failures: int
-    lost: list[str]
-    codes: dict[int, int]
-    same: int
-    opened: int
-    exit_code: int
-    ended: float
 
 
 class Service:
@@ -254,21 +197,34 @@ def drain(sessions: int, seconds: float) -> Drained:
         crowd = Crowd(stack, port, sessions)
         tell(f"{first.sessions()} sessions")
         second = stack.enter_context(closing(Service(Path(name) / "second", base, port)))
-        crowd.gaps()
+        quiet = Meter(crowd)
         time.sleep(seconds)
-        before = crowd.gaps()
+        before, in_it = quiet.read(), Meter(crowd)
         began = first.stop()
         tell("the first is told to stop")
         status, end = first.ended(DRAIN_SECONDS + GRACE_S)
         tell(f"it has ended with {status}: {first.last_words()}")
         wait_for_all(second, sessions)
-        during, opened = crowd.gaps(), round(second.figure("ticker_feed_opened_sessions_total"))
+        during = in_it.read()
+        opened = round(second.figure("ticker_feed_opened_sessions_total"))
         made_up.close()  # prices stand still, so that they can be compared
         same = agreeing(crowd, port, sessions)
-        seen = crowd.seen()
-    return summed_up(
-        seen, began, before, during, same=same, opened=opened, exit_code=status, ended=(end - began) / NS
-    )
+        ending = Ending(exit_code=status, ended=(end - began) / NS, opened=opened, same=same)
+        return summed_up(crowd.seen(), began, before, during, ending)
+
+
+class Meter:
+    """What a time is like for the clients and the machine: from when it is made until it is read."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self._crowd = crowd
+        crowd.gaps()
+        self._ours, self._all, self._began = own_seconds(), machine_seconds(), time.monotonic()
+
+    def read(self) -> Span:
+        took = time.monotonic() - self._began
+        ours, everything = own_seconds() - self._ours, machine_seconds() - self._all
+        return Span(self._crowd.gaps(), ours / took, max(0.0, everything - ours) / took)
 
 
 def wait_for_all(service: Service, sessions: int) -> None:
@@ -290,97 +246,3 @@ def agreeing(crowd: Crowd, port: int, sessions: int) -> int:
         same = min(held[asset][said[asset]] for asset in PAIRS)
         if same == sessions or time.monotonic() > deadline:
             return same
-
-
-# Figures
-
-
-def summed_up(
-    seen: Sequence[Seen],
-    began: int,
-    before: Sequence[float],
-    during: Sequence[float],
-    *,
-    same: int,
-    opened: int,
-    exit_code: int,
-    ended: float,
-) -> Drained:
-    window = min(DRAIN_SECONDS, EACH_SECONDS * len(seen))
-    back = [(one.back - began) / NS for one in seen if one.back]
-    return Drained(
-        sessions=len(seen),
-        window=window,
-        told=spread([(one.told - began) / NS for one in seen if one.told]),
-        named=spread([one.named_ms / 1000 for one in seen if one.told]),
-        closed=spread([(one.closed - began) / NS for one in seen if one.closed]),
-        back=spread(back),
-        late_ms=parts([(one.closed - began) / 1e6 - one.named_ms for one in seen if one.closed]),
-        early_ms=parts([(one.told - one.closed) / 1e6 + one.named_ms for one in seen if one.closed]),
-        away_ms=parts([(one.back - one.closed) / 1e6 for one in seen if one.back]),
-        within=sum(moment <= window for moment in back),
-        gaps_before=parts(before),
-        gaps=parts(during),
-        over_two_before=sum(gap > 2 for gap in before),
-        over_two=sum(gap > 2 for gap in during),
-        stale=sum(not one.held for one in seen),
-        resyncs=sum(one.resyncs for one in seen),
-        refusals=sum(one.refusals for one in seen),
-        failures=sum(one.failures for one in seen),
-        lost=[one.lost for one in seen if one.lost],
-        codes=dict(Counter(one.code for one in seen)),
-        same=same,
-        opened=opened,
-        exit_code=exit_code,
-        ended=ended,
-    )
-
-
-def spread(moments: Sequence[float]) -> Spread:
-    most = max(Counter(int(moment) for moment in moments).values(), default=0)
-    return Spread(len(moments), min(moments, default=0), max(moments, default=0), most)
-
-
-def parts(values: Sequence[float]) -> Parts:
-    ordered = sorted(values) or [0.0]
-    p50, p99 = (ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] for percent in (50, 99))
-    return Parts(p50, p99, ordered[-1])
-
-
-def drain_lines(result: Drained) -> list[str]:
-    evenly = result.sessions / max(1.0, result.window)
-    moments = {
-        "goodbye came": result.told,
-        "moments it named": result.named,
-        "closed": result.closed,
-        "back, with prices": result.back,
-    }
-    times = {
-        "closed late, ms": result.late_ms,
-        "before what it heard, ms": result.early_ms,
-        "away, ms": result.away_ms,
-    }
-    gaps = {"before the drain": result.gaps_before, "in it": result.gaps}
-    return [
-        f"{result.sessions} sessions, let go over {result.window:g} s: evenly, {evenly:.0f} in each second",
-        columns("seconds from SIGTERM", SPREAD_HEADS, NAME),
-        *(spread_row(name, one) for name, one in moments.items()),
-        columns("", PARTS_HEADS, NAME),
-        *(parts_row(name, one) for name, one in times.items()),
-        f"longest time without a price, in intervals of {INTERVAL_MS} ms",
-        *(parts_row(name, one) for name, one in gaps.items()),
-        f"over two intervals: {result.over_two_before} before the drain, {result.over_two} in it",
-        f"back within the window: {result.within}, the last {result.back.last:.2f} s after SIGTERM",
-        f"prices called stale by {result.stale} clients, given up {len(result.lost)}",
-        f"resyncs {result.resyncs}, refusals {result.refusals}, failures {result.failures}",
-        f"the second service opened {result.opened} sessions; {result.same} hold the prices that it says",
-        f"the first ended with {result.exit_code}, {result.ended:.2f} s after SIGTERM",
-    ]
-
-
-def spread_row(name: str, one: Spread) -> str:
-    return f"{name:{NAME}}{one.number:10}{one.first:10.2f}{one.last:10.2f}{one.most:14}"
-
-
-def parts_row(name: str, one: Parts) -> str:
-    return f"{name:{NAME}}{one.p50:10.2f}{one.p99:10.2f}{one.worst:10.2f}"

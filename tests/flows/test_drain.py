@@ -63,10 +63,34 @@ async def test_each_session_is_closed_at_the_moment_it_was_told(clock: HandClock
                 assert stand.service.feed.counters.closes[4200] == told[reader] // 10
 
 
+class PassingClock(HandClock):
+    """Each reading takes `pace` ms, as if there were work between two of them."""
+
+    pace = 0
+
+    def monotonic(self) -> float:
+        self.ms += self.pace
+        return super().monotonic()
+
+
+async def test_a_session_told_late_is_told_what_is_left_of_its_time() -> None:
+    clock = PassingClock()
+    async with standing(clock) as stand, AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(stand.reading("assets=talus")) for _ in range(10)]
+        clock.pace = 1
+        async with draining(stand):
+            clock.pace = 0
+            told = sorted([(await reader.message("goodbye"))["reconnect_in_ms"] for reader in readers])
+            assert told == [10 * place - place for place in range(1, 11)]
+            await clock.advance(0.1)
+            assert [await reader.closed() for reader in readers] == [4200] * 10
+
+
 async def test_many_sessions_go_within_the_window(clock: HandClock) -> None:
     async with standing(clock) as stand, AsyncExitStack() as stack:
         readers = [await stack.enter_async_context(stand.reading()) for _ in range(10)]
-        async with draining(stand, seconds=0.05):
+        # Half of so short a time is for coming back.
+        async with draining(stand, seconds=0.1):
             told = sorted([(await reader.message("goodbye"))["reconnect_in_ms"] for reader in readers])
             assert told == [5 * place for place in range(1, 11)]
             await clock.advance(0.05)
@@ -184,8 +208,9 @@ async def test_hundreds_go_spread_served_until_then() -> None:
         await late
         ends = [await task for task in leaving]
     moments = sorted(end.told_ms for end in ends)
+    # Whoever is told later is told what is left; how long telling takes is the machine's affair.
     for place, moment in enumerate(moments, 1):
-        assert abs(moment - 1000 * EACH_SECONDS * place) <= 1
+        assert moment <= 1000 * EACH_SECONDS * place
     assert [end.code for end in ends[:SOCKETS]] == [4200] * SOCKETS
     assert all(50 <= end.retry_ms <= 250 for end in ends[SOCKETS:])
     assert all(end.updates for end in ends if end.told_ms > moments[-1] * 2 // 3)

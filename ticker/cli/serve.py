@@ -66,7 +66,7 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(5_000, 4, 100)
 
 
 def allow_files() -> None:

@@ -189,10 +189,14 @@ class Feed:
         self._draining = True
         leaving = list(self._sessions)
         self._rng.shuffle(leaving)
-        step = min(EACH_SECONDS, seconds / max(1, len(leaving)))
+        # The last ones, too, are to be back elsewhere before the time is over.
+        window = max(seconds - FAREWELL_SECONDS, seconds / 2)
+        step = min(EACH_SECONDS, window / max(1, len(leaving)))
         began = self.clock.monotonic()
         for place, session in enumerate(leaving, 1):
-            session.tell(self._goodbye(session, "drain", place * step))
+            # To tell thousands takes a while, in which their moments come nearer.
+            left = place * step - (self.clock.monotonic() - began)
+            session.tell(self._goodbye(session, "drain", max(0.0, left)))
             if place % CHUNK == 0:
                 await self.clock.sleep(0)
         for place, session in enumerate(leaving, 1):
@@ -265,4 +269,4 @@ class Feed:
     def _goodbye(self, session: Subscriber, reason: str, seconds: float) -> Goodbye:
         # What the session holds: the book may be further on, with changes that its interval keeps back.
         resume = point(self.book.epoch, session.seq)
-        return Goodbye(reason=reason, reconnect_in_ms=int(seconds * 1000), resume=resume)
+        return Goodbye(reason=reason, reconnect_in_ms=round(seconds * 1000), resume=resume)

@@ -159,7 +159,7 @@ class Hub(Generic[Reader]):
             key = key._replace(base=self.seq)
         cohort = self._cohorts.get(key) or self._found(key, now)
         if key.fields or key.deadband:
-            self._look(cohort, key.assets)
+            self._look(cohort)
         cohort.members[reader] = None
         return key
 
@@ -238,12 +238,12 @@ class Hub(Generic[Reader]):
             self._by_asset[asset].add(cohort)
         return cohort
 
-    def _look(self, cohort: Cohort[Reader], assets: Iterable[str]) -> None:
+    def _look(self, cohort: Cohort[Reader]) -> None:
         """Encode what a newcomer holds, even what its snapshot leaves out: news is what differs from it."""
-        for asset in assets:
+        for asset in cohort.key.assets:
             quote = self._quotes.get(asset)
             if quote is not None:
-                data = cohort.shape.pieces.get(asset) or self._encode(cohort.shape, quote)
+                data = self._bytes(cohort.shape, quote)
                 if cohort.key.deadband:
                     seen = self._view(quote, cohort.key.currency)
                     cohort.told[asset] = Told(seen.price, seen.state, data)
@@ -267,8 +267,7 @@ class Hub(Generic[Reader]):
         try:
             pieces = list(map(shape.pieces.__getitem__, changed))
         except KeyError:  # the first cohort of its shape to need them
-            held = shape.pieces
-            pieces = [held.get(asset) or self._encode(shape, quotes[asset]) for asset in changed]
+            pieces = [self._bytes(shape, quotes[asset]) for asset in changed]
         if shape.same.isdisjoint(changed):
             return pieces
         news, seq = shape.news, cohort.seq
@@ -283,7 +282,7 @@ class Hub(Generic[Reader]):
         now = self._view(quote, cohort.key.currency)
         if told is not None and told.still(now, cohort.key.deadband):
             return None
-        data = cohort.shape.pieces.get(quote.asset) or self._encode(cohort.shape, quote)
+        data = self._bytes(cohort.shape, quote)
         cohort.told[quote.asset] = Told(now.price, now.state, data)
         return data if told is None or told.data != data else None
 

@@ -63,10 +63,7 @@ class Agreement(NamedTuple):
 
 
 def negotiate(path: str, headers: Iterable[tuple[str, str]]) -> Agreement:
-    """The answer to an opening handshake (RFC 6455, 4.2.2): status 101, or the HTTP error to send instead.
-
-    RequestError unsupported_version when only versions of ours are offered that don't exist.
-    """
+    """The answer to an opening handshake (RFC 6455, 4.2.2): status 101, or the HTTP error to send instead."""
     handshake = ServerProtocol(
         subprotocols=[TEXT, PACKED], select_subprotocol=_subprotocol, extensions=[DEFLATE], logger=quiet
     )

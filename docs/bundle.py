@@ -11,20 +11,29 @@ import re
 import minify
 import msgspec
 
-from widgets.embed import BUILT, STATIC, sheet
+from widgets.embed import BUILT, STATIC, widget_sheet
 
 PARTS = {
-    "embed.js": ("paint.js", "format.js", "feed.js", "element.js"),
+    "embed.js": ("live.js", "paint.js", "convert.js", "format.js", "feed.js", "widget.js", "element.js"),
     "page.js": ("format.js", "amount.js", "page.js"),
     "feed.js": ("feed.js", "transports.js", "line.js", "client.js"),
+    "chart.js": ("chart.js",),
+    "builder.js": ("builder.js",),
 }
-# What a script has for those that import it; the others only run.
-EXPORTS = {"feed.js": "connect,FeedError"}
+# What a script has for those that import it; the others only run. `ways` is the widgets', not documented.
+EXPORTS = {"feed.js": "connect,FeedError,ways"}
 
 
 def bundle(name: str) -> str:
     """The text of a built script."""
-    style = f"const BOX_CSS={msgspec.json.encode(sheet('box.css')).decode()};\n" if name == "embed.js" else ""
+    style = (
+        f"const BOX_CSS={msgspec.json.encode(widget_sheet('quote')).decode()};\n"
+        if name == "embed.js"
+        else ""
+    )
+    if PARTS[name] == (name,):  # a module that needs no other is one already
+        alone: str = minify.string("text/javascript", (STATIC / name).read_text("utf-8"))
+        return alone
     modules = "\n".join(module(part) for part in PARTS[name])
     # In a block or a function nothing is a global of the page's, so every name may be shortened.
     names = EXPORTS.get(name)

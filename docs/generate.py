@@ -1,4 +1,7 @@
-"""Writes README's settings and docs/sources.md from the code: `make docs`. Tests hold them to it."""
+"""Writes README's settings, docs/sources.md and the options of docs/embedding.md from the code: `make docs`.
+
+Tests hold them to it.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,13 @@ from ticker.model import Pair, Tick
 from ticker.poller import Poller
 from ticker.settings import Setting
 from ticker.sources import VENUES
-from ticker.sources.base import Options, Venue
+from ticker.sources.base import Options as SourceOptions
+from ticker.sources.base import Venue
 from ticker.sources.candles import CANDLES
 from ticker.sources.http import new_session
 from ticker.sources.streams import STREAMS
+from widgets.kinds import KINDS
+from widgets.params import Choice, Options, choices
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- settings: begin -->", "<!-- settings: end -->"
@@ -65,6 +71,33 @@ def generated(text: str) -> str:
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
     return f"{head}{BEGIN}\n{table()}\n{END}{tail}"
+
+
+EMBEDDING = Path(__file__).parent / "embedding.md"
+OPTIONS_BEGIN, OPTIONS_END = "<!-- options: begin -->", "<!-- options: end -->"
+
+
+def embedding(text: str) -> str:
+    """docs/embedding.md with the tables of kinds and of their options made anew."""
+    head, _, rest = text.partition(OPTIONS_BEGIN)
+    _, _, tail = rest.partition(OPTIONS_END)
+    common = {choice.name for choice in choices(Options)}
+    kinds = ["| kind | what it is | its own options |", "|---|---|---|"]
+    for kind in KINDS.values():
+        own = [choice for choice in choices(kind.options) if choice.name not in common]
+        kinds.append(f"| `{kind.name}` | {kind.says.rstrip('.')} | {'; '.join(map(_explained, own))} |")
+    options = ["| option | what it says | values | else |", "|---|---|---|---|"]
+    for choice in choices(Options):
+        values = ", ".join(f"`{value}`" for value in choice.values) or "text"
+        default = f"`{choice.default}`" if choice.default else "empty"
+        options.append(f"| `{choice.name}` | {choice.says} | {values} | {default} |")
+    tables = "\n".join([*kinds, "", "Every kind takes these, too:", "", *options])
+    return f"{head}{OPTIONS_BEGIN}\n{tables}\n{OPTIONS_END}{tail}"
+
+
+def _explained(choice: Choice) -> str:
+    values = f" ({', '.join(f'`{value}`' for value in choice.values)})" if choice.values else ""
+    return f"`{choice.name}`: {choice.says}{values}{', needed' if choice.required else ''}"
 
 
 NEEDED = ("json.<name>.url", "json.<name>.price", "keys.<name>.sha256")
@@ -125,7 +158,9 @@ async def _ticks() -> dict[str, Tick]:
         for name, venue in VENUES.items():
             symbol = next(s for s, of in MARKETS[name].listings.items() if of.token.id == "bitcoin")
             pair = Pair(name, symbol, *(venue.currencies(symbol, "BTC") or ("BTC", "USD")))
-            options = Options(base_url=f"{base}/{name}", key="demo" if venue.needs_key else None, mode="poll")
+            options = SourceOptions(
+                base_url=f"{base}/{name}", key="demo" if venue.needs_key else None, mode="poll"
+            )
             poller = Poller(
                 venue, [pair], options, http, clock, random.Random(), lambda _: None, lambda _: None
             )
@@ -136,3 +171,4 @@ async def _ticks() -> dict[str, Tick]:
 if __name__ == "__main__":
     README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
     SOURCES.write_text(sources(), encoding="utf-8")
+    EMBEDDING.write_text(embedding(EMBEDDING.read_text(encoding="utf-8")), encoding="utf-8")

@@ -12,6 +12,7 @@ import random
 import string
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 from msgspec import Struct
@@ -44,6 +45,8 @@ from ticker.web.metrics import route as metrics_route
 from ticker.web.openapi import route as openapi_route
 from ticker.web.upgrade import routes as feed_routes
 from ticker.windows import Windows
+from widgets.logos import Logos
+from widgets.raster import Raster
 from widgets.routes import routes as widget_routes
 
 log = logging.getLogger("ticker")
@@ -103,7 +106,8 @@ async def running(
                     publish(book.expire(overdue[start : start + SLICE]))
                     await clock.sleep(0)
 
-        async with AsyncExitStack() as last, new_session() as http:
+        fonts = [Path(font) for font in config.widgets.fonts]
+        async with AsyncExitStack() as last, new_session() as http, Raster(fonts) as raster:
             last.push_async_callback(recorder.end)  # however the block ends
             pollers = new_pollers(config, assets, http, clock, rng, take, tell)
             fiat = new_rates(config, http, clock, rng, fix)
@@ -119,7 +123,15 @@ async def running(
                 openapi_route(),
                 asyncapi_route(),
                 *Api(book, recorder, statuses, feed, clock, rate_status).routes(),
-                *widget_routes(book, config.server.public_url or door.public_url, clock, door.frames),
+                *widget_routes(
+                    book,
+                    config.server.public_url or door.public_url,
+                    clock,
+                    door.frames,
+                    past=recorder,
+                    logos=Logos(Path(config.widgets.logos)),
+                    raster=raster,
+                ),
             ]
             past = Backfill(
                 assets,

@@ -124,12 +124,16 @@ class QuoteBook:
 
     def require(self, currency: str) -> None:
         """RequestError unknown_currency for one that no rate is known into, with those that there are."""
-        known = {self._base, *self._coins, *(self._fiat.currencies if self._fiat else ())}
+        known = self.known_currencies()
         if currency not in known:
-            listed = ", ".join(sorted(known))
+            listed = ", ".join(known)
             raise RequestError(
                 "unknown_currency", f"no rate into {currency[:16]!r} is known; known are {listed}"
             )
+
+    def known_currencies(self) -> Sequence[str]:
+        """Every currency that quotes can be had in, by its code."""
+        return sorted({self._base, *self._coins, *(self._fiat.currencies if self._fiat else ())})
 
     def quotes(self) -> Sequence[Quote]:
         """All quotes, in the order of the configuration."""

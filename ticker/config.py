@@ -25,6 +25,7 @@ from ticker.sources import ccxt, generic
 from ticker.sources.base import Options as SourceOptions
 from ticker.sources.base import Venue
 from ticker.web import admission, metrics
+from widgets import settings as widgets
 
 BUILT_IN = "built-in assets"
 COINS = ("BTC", "ETH")
@@ -60,6 +61,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keys: dict[str, admission.Key] = field(default_factory=dict)
     history: history.Options = history.Options()
     metrics: metrics.Options = metrics.Options()
+    widgets: widgets.Options = widgets.Options()
     currency: Currency = field(default_factory=Currency)
     sources: dict[str, SourceOptions] = field(default_factory=dict)
     json: dict[str, generic.Endpoint] = field(default_factory=dict)

@@ -15,7 +15,9 @@ from ticker.model import Asset, Pair
 from ticker.settings import nearest
 from ticker.sources.base import Venue
 
-Symbol = Annotated[str, Meta(min_length=1, max_length=24)]
+# Without control characters, which no picture may hold (XML 1.0, 2.2).
+PRINTED = r"^[^\x00-\x1f\x7f]*$"
+Symbol = Annotated[str, Meta(min_length=1, max_length=24, pattern=PRINTED)]
 
 
 class PairOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,7 +31,9 @@ class AssetOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """One asset as the configuration writes it."""
 
     symbol: Annotated[Symbol, Meta(description="What the token is called on markets, such as BTC.")]
-    name: Annotated[str, Meta(min_length=1, max_length=80, description="What readers call it.")]
+    name: Annotated[
+        str, Meta(min_length=1, max_length=80, pattern=PRINTED, description="What readers call it.")
+    ]
     pairs: Annotated[
         tuple[str | PairOptions, ...],
         Meta(

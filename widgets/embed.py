@@ -11,20 +11,15 @@ import re
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256, sha384
-from html import escape
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import brotli
 
-from ticker.model import Asset
-from widgets.kinds import KINDS
-from widgets.params import Theme, canonical
+from widgets.colours import properties
 
 STATIC = Path(__file__).parent / "static"
 BUILT = STATIC / "built"
-SnippetForm = Literal["element", "pinned", "iframe", "image"]
-FORMS: tuple[SnippetForm, ...] = get_args(SnippetForm)
 
 
 class Script(NamedTuple):
@@ -47,6 +42,12 @@ def embed() -> Script:
 def page_script() -> Script:
     """What only the hosted pages do."""
     return _script("page.js")
+
+
+@cache
+def module(name: str) -> Script:
+    """What one kind alone does: a module whose default export gets the widget and returns what ends it."""
+    return _script(name)
 
 
 @cache
@@ -75,41 +76,15 @@ def sheet(*names: str) -> str:
 
 
 @cache
+def widget_sheet(*kinds: str) -> str:
+    """The style sheet of a page with these kinds on it."""
+    return properties() + sheet("base.css", *(f"kinds/{kind}.css" for kind in kinds))
+
+
+@cache
 def style_source(style: str) -> str:
     """A CSP source that allows exactly this style element."""
     return f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'"
-
-
-def snippet(kind: str, asset: Asset, url: str, form: SnippetForm = "element", theme: str = Theme.AUTO) -> str:
-    """The HTML to paste for one asset. `url` is the service's public address, without a slash at its end.
-
-    `pinned` is the element with a script whose bytes the browser checks (SRI): it has to be pasted anew after
-    an update of the service, so it is not the default. Each form carries its size. KeyError for an unknown
-    kind, ValueError for an unknown theme.
-    """
-    size = KINDS[kind]
-    label = escape(f"{asset.name} ({asset.symbol}) live price")
-    chart = f"{escape(url)}/assets/{escape(asset.id)}"
-    said = "?" + escape(canonical(size.options(asset=asset.id, theme=Theme(theme))))
-    address = f"{escape(url)}/widgets/{kind}"
-    box = f'width="{size.width}" height="{size.height}"'
-    if form == "iframe":
-        style = 'style="border:0;border-radius:14px"'
-        return f'<iframe src="{address}{said}" title="{label}" {box} loading="lazy" {style}></iframe>'
-    if form == "image":
-        return f'<a href="{chart}"><img src="{address}.svg{said}" alt="{label}" {box}></a>'
-    dressed = "" if theme == Theme.AUTO else f' theme="{escape(theme)}"'
-    style = f'style="display:block;height:{size.height}px"'
-    element = f'<price-ticker kind="{kind}" asset="{escape(asset.id)}"{dressed} {style}>'
-    return f'{_loader(escape(url), form)}\n{element}<a href="{chart}">{label}</a></price-ticker>'
-
-
-def _loader(url: str, form: SnippetForm) -> str:
-    if form == "element":
-        return f'<script type="module" src="{url}/embed.js"></script>'
-    script = embed()
-    source = f'src="{url}/embed/{script.name}" integrity="{script.integrity}"'
-    return f'<script type="module" {source} crossorigin></script>'
 
 
 def _script(name: str) -> Script:

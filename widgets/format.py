@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import NamedTuple
 
-from widgets.locales import ENGLISH, Locale, money
+from widgets.locales import ENGLISH, Locale, dated, money, month_name
 
 WHOLE = frozenset({"JPY", "KRW"})
 NOTHING = "—"
@@ -43,19 +43,32 @@ class Percent(NamedTuple):
     direction: str
 
 
-def price(value: Decimal | None, currency: str, locale: Locale = ENGLISH) -> Price:
-    """The price in `currency` (a code): four significant digits under 1, two to four decimals from 1 up."""
+def price(value: Decimal | None, currency: str, locale: Locale = ENGLISH, *, plain: bool = False) -> Price:
+    """The price in `currency` (a code): four significant digits under 1, two to four decimals from 1 up.
+    A `plain` one counts no zeros: all of its digits are shown."""
     if value is None:
         return Price(locale.words.said["unavailable"], NOTHING)
-    number = _readable(abs(value), currency)
+    number = _readable(value.copy_abs(), currency)
     pattern = money(locale, currency)[value < 0]
     text = pattern.replace("#", _local(number, locale))
-    if not 0 < number < TINY:
+    if plain or not 0 < number < TINY:
         return Price(text)
     before, after = pattern.split("#")
     zeros = str(-number.adjusted() - 1)
     head, tail = f"{before}0{locale.decimal}0", f"{number:f}"[-4:] + after
     return Price(text, _digits(head, locale), _digits(zeros, locale), _digits(tail, locale))
+
+
+def level(value: Decimal, places: int, zeros: int, currency: str, locale: Locale = ENGLISH) -> Price:
+    """A price on an axis, where all have so many decimals and, when there are any to count, so many zeros
+    after the point: 0.0₅09, 0.0₅10."""
+    number = _fixed(value, places if value else 0)
+    before, after = money(locale, currency)[value < 0].split("#")
+    text = f"{before}{_local(abs(number), locale)}{after}"
+    if not zeros or not number:
+        return Price(text)
+    head, tail = f"{before}0{locale.decimal}0", f"{abs(number):f}"[2 + zeros :] + after
+    return Price(text, _digits(head, locale), _digits(str(zeros), locale), _digits(tail, locale))
 
 
 def percent(value: Decimal | None, locale: Locale = ENGLISH) -> Percent:
@@ -72,16 +85,17 @@ def percent(value: Decimal | None, locale: Locale = ENGLISH) -> Percent:
     return Percent(locale.minus + text, "▼", words["down"], "down")
 
 
-def compact(value: Decimal | None, currency: str) -> str:
-    """A large amount in thousands, millions, billions or trillions, in English: $1.23B, 4.50M USDT."""
+def compact(value: Decimal | None, currency: str, locale: Locale = ENGLISH) -> str:
+    """A large amount, not negative, in thousands, millions, billions or trillions: $1.23B, 4,50M USDT."""
     if value is None:
         return NOTHING
     scale = min(max(value.adjusted() // 3, 0), 4)
     number = _fixed(value.scaleb(-3 * scale, _EXACT), 2)
     if number >= 1000 and scale < 4:  # rounding carried: 999,999 is $1.00M
         number, scale = _fixed(number.scaleb(-3, _EXACT), 2), scale + 1
-    pattern = money(ENGLISH, currency).above
-    return (f"# {currency}" if pattern == "#" else pattern).replace("#", f"{number:,f}{SCALES[scale]}")
+    pattern = money(locale, currency).above
+    written = f"# {currency}" if pattern == "#" else pattern
+    return written.replace("#", _local(number, locale) + SCALES[scale])
 
 
 def age(milliseconds: int, locale: Locale = ENGLISH) -> str:
@@ -116,12 +130,45 @@ def moment(milliseconds: int, locale: Locale = ENGLISH) -> str:
     return locale.words.as_of.replace("#", _digits(f"{said[:10]} {said[11:19]}", locale))
 
 
-def notation(currency: str, locale: Locale = ENGLISH) -> Notation:
+def count(number: int | Decimal, locale: Locale = ENGLISH) -> str:
+    """How many, not below zero, in the locale's digits and groups. All the digits there are."""
+    return _local(Decimal(number), locale)
+
+
+def page(number: int, last: int, locale: Locale = ENGLISH) -> str:
+    """Which page of how many."""
+    before, between, after = locale.words.page.split("#")
+    return f"{before}{count(number, locale)}{between}{count(last, locale)}{after}"
+
+
+def day_month(milliseconds: int, locale: Locale = ENGLISH) -> str:
+    """The day of a moment (ms since the epoch) in UTC, without its year: Nov 12."""
+    return _digits(dated(_utc(milliseconds), "MMMd", locale), locale)
+
+
+def month(milliseconds: int, locale: Locale = ENGLISH) -> str:
+    """The month of a moment in UTC, short: Nov."""
+    return _digits(month_name(_utc(milliseconds), locale), locale)
+
+
+def clock(milliseconds: int, locale: Locale = ENGLISH) -> str:
+    """The hour and minute of a moment in UTC, by 24 hours: 14:00. Without the word that it is a time, which
+    Bulgarian and Thai put behind it: an axis has no room."""
+    return _digits(dated(_utc(milliseconds), "Hm", locale).split()[0], locale)
+
+
+def year(milliseconds: int, locale: Locale = ENGLISH) -> str:
+    """The year of a moment in UTC, of the Gregorian calendar: 2026."""
+    return _digits(dated(_utc(milliseconds), "y", locale), locale)
+
+
+def notation(currency: str, locale: Locale = ENGLISH, *, plain: bool = False) -> Notation:
     """All that the script needs to write as this module does, in the order in which `format.js` takes it."""
     words, size = locale.words, locale.percent
     return (
         (locale.zero, locale.decimal, locale.group, locale.size, locale.least),
-        (*money(locale, currency), currency),  # a quote in another currency is written without a sign
+        # A quote in another currency is written without a sign.
+        (*money(locale, currency), currency, *["plain"] * plain),
         (locale.plus + size, locale.minus + size, size, NOTHING),
         locale.units,
         {name: said for name, said in words.said.items() if name != said},
@@ -132,7 +179,11 @@ def notation(currency: str, locale: Locale = ENGLISH) -> Notation:
 
 def iso(milliseconds: int) -> str:
     """RFC 3339 in UTC, to the second: 2026-11-23T17:38:21Z."""
-    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _utc(milliseconds).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _utc(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds // 1000, UTC)
 
 
 def _local(number: Decimal, locale: Locale) -> str:

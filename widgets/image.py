@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import colorsys
 import unicodedata
+from functools import cache
 from hashlib import blake2s
 from typing import NamedTuple
 
@@ -62,6 +63,7 @@ def _advance(letter: str) -> float:
     return 0.7 if letter.isupper() else 0.6
 
 
+@cache
 def _ground(hue: int) -> str:
     """The lightest tone of a hue on which white text is readable, as #rrggbb."""
     for lightness in range(62, 0, -1):

@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from babel import Locale as Cldr
+from babel.dates import parse_pattern
 from babel.numbers import get_currency_symbol
 
 from ticker.errors import RequestError
-from widgets.words import SAID, UNITS, UNSPACED, WORDS
+from widgets.words import LABELS, RANGES, SAID, UNITS, UNSPACED, WORDS
 
 
 @dataclass(frozen=True, eq=False)
 class Words:
-    """`said` has the states and directions; `title`, `old` and `as_of` are patterns with a # for it."""
+    """`said` has the states and directions, `ranges` a chart's. Patterns have a # for what they tell of:
+    `title`, `old`, `as_of`, `converter`, `sort`, `price_chart`; `page` has two, the page and the last one.
+    """
 
     said: dict[str, str]
+    ranges: dict[str, str]
     title: str
     chart: str
     demo: str
@@ -31,6 +37,35 @@ class Words:
     as_of: str
     day: str
     utc_day: str
+    asset: str
+    price: str
+    change: str
+    volume: str
+    market_cap: str
+    low: str
+    high: str
+    pause: str
+    amount: str
+    currency: str
+    converter: str
+    previous: str
+    next: str
+    sort: str
+    open: str
+    close: str
+    time: str
+    line: str
+    candles: str
+    hour: str
+    week: str
+    page: str
+    no_history: str
+    price_chart: str
+    heatmap: str
+    market: str
+    source: str
+    sources: str
+    days_range: str
 
 
 class Money(NamedTuple):
@@ -100,6 +135,29 @@ def money(locale: Locale, currency: str) -> Money:
     return Money(_signed(above, sign), _signed(below, sign))
 
 
+def dated(moment: datetime, skeleton: str, locale: Locale) -> str:
+    """The fields of a CLDR skeleton (MMMd, Hm, y) as the locale orders and separates them, in Latin digits.
+
+    Never by a month's stand-alone name: Babel keeps a resolved alias in data that locales share, and after
+    Hebrew was asked for its own, half of the others answer in Hebrew (python-babel/babel#1234).
+    """
+    cldr = Cldr.parse(locale.tag, sep="-")
+    return parse_pattern(cldr.datetime_skeletons[skeleton].pattern.replace("L", "M")).apply(moment, cldr)
+
+
+def month_name(moment: datetime, locale: Locale) -> str:
+    """The short name, also where a date of the locale would have the month's number."""
+    name = str(Cldr.parse(locale.tag, sep="-").months["format"]["abbreviated"][moment.month])
+    return "май" if name == "мая" else name  # the only short name that a date inflects
+
+
+@cache
+def own_names() -> Mapping[str, str]:
+    """What each locale calls itself, by its tag: Deutsch, العربية. For whoever offers them."""
+    named = {tag: Cldr.parse(tag, sep="-").get_display_name() or tag for tag in TAGS}
+    return {tag: name[:1].upper() + name[1:] for tag, name in named.items()}
+
+
 @cache
 def _locale(tag: str) -> Locale:
     cldr = Cldr.parse(tag, sep="-")
@@ -125,7 +183,13 @@ def _locale(tag: str) -> Locale:
 def _words(tag: str) -> Words:
     written = WORDS[tag].split("|")
     first = len(written) - len(SAID)
-    return Words(dict(zip(SAID, written[first:], strict=True)), *written[:first])
+    *labels, ranges = LABELS[tag].split("|")
+    return Words(
+        dict(zip(SAID, written[first:], strict=True)),
+        dict(zip(RANGES, ranges.split("/"), strict=True)),
+        *written[:first],
+        *labels,
+    )
 
 
 _ZEROS = {"latn": "0", "arab": "٠", "arabext": "۰", "beng": "০", "deva": "०"}

@@ -6,30 +6,45 @@ Pure: what goes in is the model and the time, what comes out is frozen. No marku
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from ticker.errors import RequestError
-from ticker.model import Asset, Basis, Change, Observation, Quote
+from ticker.model import Asset, Basis, Change, Observation, Quote, Window
 from widgets import format as write
-from widgets.image import Monogram, monogram
+from widgets.image import monogram
 from widgets.locales import ENGLISH, Locale
+from widgets.logos import Mark
 
 
 class Board(Protocol):
     """What widgets read. A configured asset always has a quote; its price is None before the first tick."""
 
     @property
+    def seq(self) -> int:
+        """The book's version: while it is the same, no quote has changed."""
+
+    @property
     def assets(self) -> Mapping[str, Asset]:
         """By id, in configured order."""
 
-    def quote(self, asset_id: str) -> Quote:
-        """Raises KeyError for an asset that isn't configured."""
+    def quote(self, asset_id: str, currency: str | None = None, /) -> Quote:
+        """In `currency` where a rate into it is known. KeyError for an asset that isn't configured."""
+
+    def require(self, currency: str, /) -> None:
+        """RequestError for a currency that no rate is known into."""
+
+    def known_currencies(self) -> Sequence[str]:
+        """Every currency that quotes can be had in, by its code."""
 
     def quotes(self) -> Sequence[Quote]:
         """Every quote, in configured order."""
 
     def observations(self, asset_id: str) -> Sequence[Observation]:
         """What each source said last; KeyError for an asset that isn't configured."""
+
+    def spread(self, asset_id: str) -> Decimal | None:
+        """How far apart the sources that count are, in percent; None before the first price."""
 
 
 class ChangeView(NamedTuple):
@@ -49,14 +64,16 @@ class StatusView(NamedTuple):
 
 class QuoteView(NamedTuple):
     """One quote, written. `peg` explains the star on a currency that rests on an operator's word; `notation`
-    is what the script needs to go on writing in the same way."""
+    is what the script needs to go on writing in the same way; `link` is where a click leads, if anywhere."""
 
     locale: Locale
     notation: write.Notation
+    link: str
+    window: Window
     asset: str
     name: str
     symbol: str
-    monogram: Monogram
+    mark: Mark
     price: write.Price
     currency: str
     peg: str
@@ -80,6 +97,17 @@ class QuoteView(NamedTuple):
         return self.locale.words.title.replace("#", self.label)
 
     @property
+    def change(self) -> ChangeView:
+        """Over the window that was asked for."""
+        changes = {Window.HOUR: self.change_1h, Window.DAY: self.change_24h, Window.WEEK: self.change_7d}
+        return changes[self.window]
+
+    @property
+    def change_field(self) -> str:
+        """The feed's name of that change."""
+        return f"change_{self.window}"
+
+    @property
     def code(self) -> str:
         return f"{self.currency}*" if self.assumed else self.currency
 
@@ -88,8 +116,8 @@ class QuoteView(NamedTuple):
         """All of it in one line, for a picture's title and a page's description."""
         if self.status.state == "unavailable":
             return f"{self.label}: {self.price.text}"
-        moved = self.change_24h.percent
-        change = "" if moved.direction == "unknown" else f", {moved.text} ({self.change_24h.window})"
+        moved = self.change.percent
+        change = "" if moved.direction == "unknown" else f", {moved.text} ({self.change.window})"
         said = f"{self.label} {self.price.text} {self.code}{change}, {self.status.title}"
         said += "" if self.status.state == "live" else f", {write.word(self.status.state, self.locale)}"
         return f"{self.locale.words.demo}: {said}" if self.demo else said
@@ -105,26 +133,42 @@ class ObservationView(NamedTuple):
     reason: str
 
 
-def quote_view(asset: Asset, quote: Quote, now: int, locale: Locale = ENGLISH) -> QuoteView:
-    """`now` is in milliseconds since the epoch, UTC."""
+def quote_view(
+    asset: Asset,
+    quote: Quote,
+    now: int,
+    locale: Locale = ENGLISH,
+    *,
+    window: Window = Window.DAY,
+    plain: bool = False,
+    link: str = "",
+    mark: Mark | None = None,
+) -> QuoteView:
+    """`now` is in milliseconds since the epoch, UTC. `plain` writes all the zeros of a small price."""
+
+    def price(value: Decimal | None) -> write.Price:
+        return write.price(value, quote.currency, locale, plain=plain)
+
     return QuoteView(
         locale=locale,
-        notation=write.notation(quote.currency, locale),
+        link=link,
+        window=window,
+        notation=write.notation(quote.currency, locale, plain=plain),
         asset=asset.id,
         name=asset.name,
         symbol=asset.symbol,
-        monogram=monogram(asset.id, asset.symbol),
-        price=write.price(quote.price, quote.currency, locale),
+        mark=mark or Mark("monogram", monogram(asset.id, asset.symbol)),
+        price=price(quote.price),
         currency=quote.currency,
         peg=_peg(asset, quote.currency),
         assumed=quote.assumed,
         change_1h=change_view(quote.change_1h, "1h", locale),
         change_24h=change_view(quote.change_24h, locale.words.day, locale),
         change_7d=change_view(quote.change_7d, "7d", locale),
-        high_24h=write.price(quote.high_24h, quote.currency, locale),
-        low_24h=write.price(quote.low_24h, quote.currency, locale),
-        volume_24h=write.compact(quote.volume_24h, quote.currency),
-        market_cap=write.compact(quote.market_cap, quote.currency),
+        high_24h=price(quote.high_24h),
+        low_24h=price(quote.low_24h),
+        volume_24h=write.compact(quote.volume_24h, quote.currency, locale),
+        market_cap=write.compact(quote.market_cap, quote.currency, locale),
         status=status_view("unavailable" if quote.price is None else quote.state, quote.as_of, now, locale),
         demo=quote.demo,
     )

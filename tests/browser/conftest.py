@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
+import pytest_asyncio
 from aiohttp import WSMsgType, web
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests.boards import Board
 from ticker.clock import SystemClock
-from ticker.model import Asset, Basis, Change, Observation, Pair, Quote, State, Window
+from ticker.model import Asset, Basis, Candle, Change, Observation, Pair, Quote, Window
 from widgets.routes import routes
 
 CHROMIUM = "/usr/bin/chromium"
@@ -39,33 +40,19 @@ ASSETS = (
 )
 
 
-def change(percent: str | None, window: Window = Window.DAY, basis: Basis = Basis.ROLLING) -> Change | None:
-    return None if percent is None else Change(Decimal(percent), window, basis)
-
-
-class FakeBoard:
-    """Quotes the test sets; each setting is a new version."""
+class FakeBoard(Board):
+    """The board of the browser tests, with a price of each asset but one."""
 
     def __init__(self, now: int) -> None:
-        self.epoch, self.seq = "k3f9", 100
-        self.assets = {asset.id: asset for asset in ASSETS}
-        self._quotes = {
-            asset.id: Quote(asset=asset.id, symbol=asset.symbol, name=asset.name, currency="USD")
-            for asset in ASSETS
-        }
-        self.set("talus", price="0.01021", change="0.19", as_of=now)
-        self.set("bitcoin", price="73384.8", change="-1.43", as_of=now)
-        self.set("pepe", price="0.000008412", change="4.1", as_of=now)
-        self.set("long", price="1234567.89", change="-12.34", as_of=now)
-
-    def quote(self, asset_id: str) -> Quote:
-        return self._quotes[asset_id]
-
-    def quotes(self) -> list[Quote]:
-        return list(self._quotes.values())
+        super().__init__(ASSETS, now=now)
+        self.seq = 100
+        self.set("talus", "0.01021", "0.19")
+        self.set("bitcoin", "73384.8", "-1.43")
+        self.set("pepe", "0.000008412", "4.1")
+        self.set("long", "1234567.89", "-12.34")
 
     def observations(self, asset_id: str) -> list[Observation]:
-        quote = self._quotes[asset_id]
+        quote = self.quote(asset_id)
         if quote.price is None or quote.as_of is None:
             return []
         said = {
@@ -87,16 +74,6 @@ class FakeBoard:
         self._quotes[asset] = Quote(
             asset=asset, symbol=known.symbol, name=known.name, currency="USD", seq=self.seq
         )
-        return self._quotes[asset]
-
-    def set(self, asset: str, *, price: str | None = None, change: str | None = None, **fields: Any) -> Quote:
-        self.seq += 1
-        fields.setdefault("state", State.LIVE if price else State.UNAVAILABLE)
-        if price:
-            fields["price"] = Decimal(price)
-        if change:
-            fields["change_24h"] = Change(Decimal(change), Window.DAY, Basis.ROLLING)
-        self._quotes[asset] = msgspec.structs.replace(self._quotes[asset], seq=self.seq, **fields)
         return self._quotes[asset]
 
 
@@ -130,6 +107,21 @@ def on_the_wire(quote: Quote) -> dict[str, Any]:
     return said
 
 
+class Past:
+    """A price that went up and down for ever, of every asset but one."""
+
+    async def candles(
+        self, asset: str, currency: str, interval: int, start: int, end: int, limit: int
+    ) -> list[Candle]:
+        step = interval * 1000
+        starts = range(start + -start % step, end if asset != "quiet" else start, step)
+        prices = [(Decimal(1000 + at // step % 71), Decimal(1000 + (at // step + 1) % 71)) for at in starts]
+        return [
+            Candle(asset, currency, interval, at, first, max(first, last), min(first, last), last)
+            for at, (first, last) in zip(starts, prices, strict=True)
+        ]
+
+
 class Site:
     """The service as a browser sees it. It can be stopped and started again on the same port."""
 
@@ -143,6 +135,7 @@ class Site:
         self.commands: list[dict[str, Any]] = []
         self.sockets: set[web.WebSocketResponse] = set()
         self.changed = asyncio.Condition()
+        self.past: Any = None
         self.port = 0
         self._runner: web.AppRunner | None = None
 
@@ -152,7 +145,7 @@ class Site:
 
     async def start(self) -> None:
         app = web.Application()
-        app.add_routes(routes(self.board, None, self.clock))
+        app.add_routes(routes(self.board, None, self.clock, past=self.past))
         app.add_routes([web.get("/v1/feed", self._feed), web.get("/host/{name}", self._host)])
         app.router.add_static("/static", "widgets/static")
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -266,3 +259,33 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     )  # the jitter of reconnecting, short and always the same
     yield page
     await page.close()
+
+
+# For a whole module: tests with `pytest.mark.asyncio(loop_scope="module")`
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser, in which each test has contexts of its own."""
+    if not shutil.which(CHROMIUM) and "CI" not in os.environ:
+        pytest.skip("Chromium is not installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage() -> AsyncIterator[Site]:
+    """One service with a past, in which every figure is known. Quotes are as the test before left them."""
+    site = Site()
+    site.past = Past()
+    for asset, price in (("talus", "0.01021"), ("bitcoin", "73384.8")):
+        money, percent = Decimal(price), Decimal("-1.43")
+        said = {"high_24h": money * 2, "low_24h": money / 2, "volume_24h": money * 1000}
+        moved = {"change_1h": Change(percent, Window.HOUR, Basis.ROLLING)}
+        moved |= {"change_7d": Change(-percent, Window.WEEK, Basis.ROLLING)}
+        site.board.set(asset, market_cap=money * 10**7, **said, **moved)
+    await site.start()
+    yield site
+    await site.stop()

@@ -8,9 +8,12 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from widgets.embed import feed_client
+from widgets.embed import embed, feed_client
+from widgets.format import notation
 
 NOW = 1_790_000_000_000
+HOW = notation("USD")
+OPEN = {"Access-Control-Allow-Origin": "*"}
 # Timers run a hundred times faster and say how long they were to be; the clock can be put forward by `skip`.
 HURRIED = """
   window.waits = []; window.skip = 0;
@@ -66,6 +69,8 @@ class Scripted:
         app.add_routes(
             [
                 web.get("/feed.js", self._script),
+                web.get("/embed.js", self._script),
+                web.get("/widgets/quote", self._widget),
                 web.get("/page", self._page),
                 web.get("/v1/feed", self._feed),
                 web.get("/v1/stream", self._stream),
@@ -121,7 +126,16 @@ class Scripted:
             raise _refusal(status, body, headers)
 
     async def _script(self, request: web.Request) -> web.Response:
-        return web.Response(body=feed_client().body, content_type="text/javascript")
+        script = embed() if request.path == "/embed.js" else feed_client()
+        return web.Response(body=script.body, content_type="text/javascript", headers=OPEN)
+
+    async def _widget(self, request: web.Request) -> web.Response:
+        """The least that the element shows and keeps live."""
+        box = (
+            f"<div class='pt' data-kind='quote' data-price-ticker='talus' data-notation='{json.dumps(HOW)}'>"
+        )
+        price = '<bdi data-f="price">$1.00</bdi></div>'
+        return web.Response(text=box + price, content_type="text/html", headers=OPEN)
 
     async def _page(self, request: web.Request) -> web.Response:
         return web.Response(text="<!doctype html><title>Page</title>", content_type="text/html")
@@ -175,7 +189,7 @@ class Scripted:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         await self._note("stream", request)
-        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        stream = web.StreamResponse(headers=OPEN | {"Content-Type": "text/event-stream"})
         await stream.prepare(request)
         for frame in self._greeting(request.query):
             await stream.write(f"id: {self.epoch}:{self.seq}\ndata: {json.dumps(frame)}\n\n".encode())
@@ -193,10 +207,10 @@ class Scripted:
         await self._note("quotes", request)
         tag = f'"{self.epoch}-{self.seq}"'
         if request.headers.get("If-None-Match") == tag:
-            return web.Response(status=304, headers={"ETag": tag})
+            return web.Response(status=304, headers=OPEN | {"ETag": tag})
         listed = [{"asset": asset, **quote} for asset, quote in self.quotes.items()]
         return web.json_response(
-            {"epoch": self.epoch, "seq": self.seq, "quotes": listed}, headers={"ETag": tag}
+            {"epoch": self.epoch, "seq": self.seq, "quotes": listed}, headers=OPEN | {"ETag": tag}
         )
 
 

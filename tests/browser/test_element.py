@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ticker.model import State
-from widgets.embed import embed, snippet
+from widgets.embed import embed
+from widgets.kinds import KINDS
+from widgets.params import AssetOptions
+from widgets.snippets import snippet
 
 pytestmark = pytest.mark.browser
 
@@ -58,6 +61,7 @@ async def test_works_under_a_strict_policy_with_trusted_types(site, page):
 
 
 async def test_twenty_elements_share_one_connection(site, page):
+    await page.set_viewport_size({"width": 800, "height": 1600})  # what is far off screen sleeps
     assets = [*site.board.assets] * 4
     await page.goto(hosted(site, "".join(ticker(asset) for asset in assets)))
     wanted = set(assets)
@@ -106,7 +110,8 @@ async def test_included_twice_it_still_opens_one_connection(site, page):
 
 
 async def test_pinned_script_passes_its_integrity_check(site, page):
-    code = snippet("quote", site.board.assets["talus"], site.url, "pinned")
+    shown = [site.board.assets["talus"]]
+    code = snippet("pinned", KINDS["quote"], AssetOptions(asset="talus"), site.url, shown).code
     await page.goto(hosted(site, code, script=False))
     await page.locator(PRICE, has_text="$0.01021").wait_for()
 

@@ -87,6 +87,7 @@ async def test_restarted_book_with_lower_numbers_is_believed(site, page):
 
 
 async def test_document_whose_feed_never_answers_says_that_it_is_old(site, page):
+    await page.add_init_script("delete globalThis.SharedWorker")  # a worker's sockets can't be routed
     await page.route_web_socket("**/v1/feed*", lambda socket: socket.close())
     await page.goto(f"{site.url}/widgets/quote?asset=talus")
     await state_is(page, "stale")
@@ -133,7 +134,8 @@ async def test_older_value_never_replaces_a_newer(site, page):
     marker = site.board.set("talus", price="0.05", change="9", as_of=site.clock.now())
     seen = await page.evaluate_handle("""() => {
       const seen = [], price = document.querySelector("[data-f=price]");
-      new MutationObserver(() => seen.push(price.innerText)).observe(price, { childList: true });
+      new MutationObserver(() => seen.push(price.innerText))
+        .observe(price, { childList: true, characterData: true, subtree: true });
       return seen;
     }""")
     await site.send("update", prev=0, quotes=[marker])

@@ -108,7 +108,7 @@ async def test_version(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("dance",), ("serve", "--colour"), ("snippet", "chart", "talus"), ("demo", "--seed", "x")],
+    [(), ("dance",), ("serve", "--colour"), ("snippet", "chart"), ("demo", "--seed", "x")],
     ids=" ".join,
 )
 async def test_asked_wrongly_is_status_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import generated, sources
+from docs.generate import embedding, generated, sources
 from ticker import config
 from ticker.cli import parser
 from ticker.model import Asset
-from widgets.embed import snippet
+from widgets.kinds import KINDS
+from widgets.params import AssetOptions
+from widgets.snippets import snippet
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -26,6 +28,11 @@ def test_table_of_settings_is_the_codes():
 
 def test_table_of_sources_is_what_they_say():
     assert sources() == (ROOT / "docs/sources.md").read_text(), "run: make docs"
+
+
+def test_table_of_widget_options_is_the_codes():
+    text = (ROOT / "docs/embedding.md").read_text()
+    assert embedding(text) == text, "run: make docs"
 
 
 def test_every_setting_is_described():
@@ -55,8 +62,9 @@ def test_configuration_examples_load(block: str, tmp_path: Path):
 
 @pytest.mark.parametrize("form", ["element", "iframe", "image"])
 def test_snippets_are_what_the_command_prints(form: str):
-    talus = Asset("talus", "US", "Talus")
-    assert f"```html\n{snippet('quote', talus, 'https://prices.example.com', form)}\n```" in README
+    shown = [Asset("talus", "US", "Talus")]
+    made = snippet(form, KINDS["quote"], AssetOptions(asset="talus"), "https://prices.example.com", shown)
+    assert f"```html\n{made.code}\n```" in README
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))

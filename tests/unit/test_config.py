@@ -37,6 +37,8 @@ OTHERS: Mapping[str, tuple[str, Any]] = {
     "path": ("/var/lib/t.sqlite", "/var/lib/t.sqlite"),
     "pegs": ('{ USDC = "USD" }', {"USDC": "USD"}),
     "measured": ('{ USDT = "tether" }', {"USDT": "tether"}),
+    "logos": ("/srv/logos", "/srv/logos"),
+    "fonts": ('["/srv/fonts"]', ("/srv/fonts",)),
     "symbol": ("123", "123"),
     "name": ("true", "true"),
     "pairs": ('["binance:USUSDT", "coingecko:talus"]', ("binance:USUSDT", "coingecko:talus")),

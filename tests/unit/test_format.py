@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -9,7 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticker.errors import RequestError
-from widgets.format import age, compact, iso, percent, price, status
+from widgets.format import (
+    age,
+    clock,
+    compact,
+    count,
+    day_month,
+    iso,
+    month,
+    notation,
+    page,
+    percent,
+    price,
+    status,
+    year,
+)
 from widgets.locales import TAGS, find, money
 from widgets.words import UNITS
 
@@ -65,6 +81,18 @@ def test_price_is_readable(value, currency, text):
 def test_tiny_price_counts_its_zeros_and_keeps_the_full_number_for_copying():
     written = price(Decimal("0.00000123449"), "USD")
     assert written == ("$0.000001234", "$0.0", "5", "1234")
+
+
+@given(prices, currencies, locales)
+def test_plain_price_has_all_of_its_digits_and_nothing_beside(value, currency, locale):
+    written = price(value, currency, locale, plain=True)
+    assert written == (price(value, currency, locale).text, "", "", "")
+
+
+def test_script_is_told_that_zeros_are_not_counted():
+    plain, counted = notation("USD", plain=True), notation("USD")
+    assert plain[1] == (*counted[1], "plain")
+    assert (plain[0], plain[2:]) == (counted[0], counted[2:])
 
 
 def test_unknown_price_says_so_in_words_and_shows_a_dash():
@@ -130,6 +158,33 @@ def test_percent_names_its_direction_beside_the_arrow():
 )
 def test_large_amount_is_short(value, currency, text):
     assert compact(Decimal(value), currency) == text
+
+
+@pytest.mark.parametrize(
+    ("tag", "currency", "text"),
+    [
+        ("de", "EUR", "1,23M\u00a0€"),
+        ("fa", "USD", "\u200e$\u00a0۱٫۲۳M"),
+        ("hi", "INR", "₹1.23M"),
+        ("nl", "EUR", "€\u00a01,23M"),
+        ("pl", "USD", "1,23M USD"),
+        ("ja", "USDT", "1.23M USDT"),
+    ],
+)
+def test_large_amount_is_written_as_its_locale_writes(tag, currency, text):
+    assert compact(Decimal("1234567.8"), currency, find(tag)) == text
+
+
+@given(st.decimals(min_value=0, max_value="1e18", places=4), currencies, locales)
+def test_large_amount_reads_back_within_half_a_unit_of_its_last_digit(value, currency, locale):
+    text = compact(value, currency, locale)
+    pattern = money(locale, currency).above
+    before, after = (f"# {currency}" if pattern == "#" else pattern).split("#")
+    number = text[len(before) : len(text) - len(after)]
+    scale = "KMBT".find(number[-1]) + 1
+    read = number_in(number.rstrip("KMBT"), "#", locale)
+    assert abs(read.scaleb(3 * scale) - value) <= Decimal("0.005").scaleb(3 * scale)
+    assert read < 1000 or scale == 4
 
 
 def test_unknown_amount_is_a_dash():
@@ -216,8 +271,61 @@ def test_age_is_told_in_the_words_of_its_locale(tag, text):
 def test_every_locale_has_all_of_its_words_and_units(tag):
     words = find(tag).words
     assert all([words.title, words.chart, words.demo, words.day, words.utc_day, *words.said.values()])
-    assert [pattern.count("#") for pattern in (words.title, words.old, words.as_of)] == [1, 1, 1]
     assert len(UNITS[tag].split()) == 4
+
+
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [
+        ("en", ("Nov 12", "Nov", "14:00", "2026")),
+        ("de", ("12. Nov.", "Nov.", "14:00", "2026")),
+        ("cs", ("12. 11.", "lis", "14:00", "2026")),
+        ("lt", ("11-12", "lapkr.", "14:00", "2026")),
+        ("da", ("12. nov.", "nov.", "14.00", "2026")),
+        ("bg", ("12.11", "ное", "14:00", "2026\u202fг.")),
+        ("th", ("12 พ.ย.", "พ.ย.", "14:00", "2026")),
+        ("he", ("12 בנוב׳", "נוב׳", "14:00", "2026")),
+        ("fa", ("۱۲ نوامبر", "نوامبر", "۱۴:۰۰", "۲۰۲۶")),
+        ("ja", ("11月12日", "11月", "14:00", "2026年")),
+    ],
+)
+def test_moment_of_an_axis_is_written_as_its_locale_writes(tag, written):
+    at, locale = 1_794_492_000_000, find(tag)
+    assert tuple(write(at, locale) for write in (day_month, month, clock, year)) == written
+
+
+def test_month_alone_is_in_its_first_case():
+    may = 1_778_594_400_000
+    assert (day_month(may, find("ru")), month(may, find("ru"))) == ("12 мая", "май")
+
+
+def test_no_locale_takes_the_months_of_one_that_was_asked_before():
+    """In a process of its own: which locale was first decides what Babel answers to the others."""
+    check = """
+from babel import Locale
+from widgets.format import day_month, month
+from widgets.locales import find
+at, asked = 1_794_492_000_000, Locale("he").months["stand-alone"]["abbreviated"][11]
+written = [day_month(at, find("fa")), month(at, find("fa")), month(at, find("id"))]
+assert written == ["۱۲ نوامبر", "نوامبر", "Nov"]
+"""
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0  # noqa: S603
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("en", "Page 3 of 1,234"),
+        ("es", "Página 3 de 1234"),
+        ("fa", "صفحهٔ ۳ از ۱٬۲۳۴"),
+        ("zh-Hans", "第 3 页，共 1,234 页"),
+        ("hu", "3. oldal / 1234"),
+    ],
+)
+def test_page_is_counted_in_the_digits_of_its_locale(tag, text):
+    assert page(3, 1234, find(tag)) == text
+    assert count(1234, find("hi")) == "1,234"
+    assert count(0, find("fa")) == "۰"
 
 
 @pytest.mark.parametrize(

@@ -1,38 +1,46 @@
-"""The script and the snippets: budgets, addresses, escaping."""
+"""What pages load: its weight, its addresses, its hashes."""
 
 from __future__ import annotations
 
 import gzip
+import re
 from base64 import b64encode
 from hashlib import sha384
-from html.parser import HTMLParser
 
 import brotli
 import pytest
 
-from ticker.model import Asset
-from widgets.embed import FORMS, embed, page_script, sheet, snippet
-
-TALUS = Asset("talus", "US", "Talus")
-URL = "https://prices.example.com"
+from widgets.embed import embed, module, page_script, sheet, widget_sheet
+from widgets.kinds import KINDS
 
 
-class Tags(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.found = {}
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.found[tag] = dict(attrs)
+def weight(text: bytes) -> int:
+    """Bytes as they are sent, once and for all, by brotli."""
+    return len(brotli.compress(text, quality=11))
 
 
-def test_script_with_its_style_sheet_keeps_to_five_kilobytes_of_brotli():
-    assert len(embed().brotli) <= 5_000
+def script_alone() -> bytes:
+    """The element's script without the style sheet inside."""
+    short, found = re.subn(rb'"\.pt,\.page(?:[^"\\]|\\.)*"', b'""', embed().body)
+    assert found == 1
+    return short
 
 
-def test_style_sheet_keeps_to_three_kilobytes_of_brotli():
-    assert len(brotli.compress(sheet("box.css").encode())) <= 3_000
+def test_script_of_all_kinds_but_the_chart_keeps_to_five_kilobytes():
+    assert weight(script_alone()) <= 5 * 1024
+
+
+def test_script_with_the_chart_keeps_to_nine_kilobytes():
+    assert weight(script_alone()) + len(module("chart.js").brotli) <= 9 * 1024
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_page_with_one_kind_has_more_style_than_that(kind):
+    assert weight(widget_sheet(kind).encode()) <= 3 * 1024
+
+
+def test_style_of_a_page_with_every_kind_on_it_keeps_to_four_kilobytes():
+    assert weight(widget_sheet(*KINDS).encode()) <= 4 * 1024
 
 
 def test_compressed_scripts_are_the_script():
@@ -50,53 +58,6 @@ def test_joined_script_has_no_import_or_export_left():
 
 
 def test_style_sheet_has_no_comment_and_no_foreign_address():
-    for text in (sheet("box.css"), sheet("page.css")):
+    for text in (widget_sheet(*KINDS), sheet("page.css")):
         assert "/*" not in text
         assert "url(" not in text
-
-
-def test_element_snippet_reserves_its_height_and_degrades_to_a_link():
-    tags = Tags(snippet("quote", TALUS, URL, "element", "dark")).found
-    assert tags["script"] == {"type": "module", "src": f"{URL}/embed.js"}
-    assert tags["price-ticker"] == {
-        "kind": "quote",
-        "asset": "talus",
-        "theme": "dark",
-        "style": "display:block;height:72px",
-    }
-    assert tags["a"]["href"] == f"{URL}/assets/talus"
-
-
-def test_pinned_snippet_has_the_hash_address_and_integrity():
-    script = Tags(snippet("quote", TALUS, URL, "pinned")).found["script"]
-    assert script["src"] == f"{URL}/embed/{embed().name}"
-    assert script["integrity"] == embed().integrity
-    assert "crossorigin" in script
-
-
-def test_iframe_snippet_carries_size_and_title():
-    frame = Tags(snippet("quote", TALUS, URL, "iframe", "light")).found["iframe"]
-    assert frame["src"] == f"{URL}/widgets/quote?asset=talus&theme=light"
-    assert (frame["width"], frame["height"], frame["title"]) == ("320", "72", "Talus (US) live price")
-
-
-def test_image_snippet_has_a_text_alternative_and_a_link():
-    tags = Tags(snippet("quote", TALUS, URL, "image")).found
-    assert tags["img"]["src"] == f"{URL}/widgets/quote.svg?asset=talus"
-    assert tags["img"]["alt"] == "Talus (US) live price"
-    assert tags["a"]["href"] == f"{URL}/assets/talus"
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_hostile_name_stays_text(form):
-    hostile = Asset("x", '"><script>alert(1)</script>', "</price-ticker><img src=x onerror=alert(1)>")
-    text = snippet("quote", hostile, URL, form)
-    assert "alert(1)</script>" not in text
-    assert "<img src=x" not in text
-
-
-def test_unknown_kind_and_theme_are_refused():
-    with pytest.raises(KeyError):
-        snippet("nothing", TALUS, URL)
-    with pytest.raises(ValueError, match="pink"):
-        snippet("quote", TALUS, URL, "element", "pink")

@@ -69,10 +69,12 @@ def parser() -> argparse.ArgumentParser:
     watch.add_argument("--url", default="http://127.0.0.1:8080", help="the service (default %(default)s)")
 
     snippet = _add(commands, "snippet", "print what to paste into a page")
-    snippet.add_argument("kind", choices=["quote"], help="which widget")
-    snippet.add_argument("asset", metavar="ASSET", help="asset id, such as talus")
+    snippet.add_argument("kind", metavar="KIND", help="which widget, such as quote or chart")
+    snippet.add_argument("asset", metavar="ASSET", help="asset id, such as talus; several with commas")
     snippet.add_argument("--url", help="address of the service (default: server.public_url)")
-    snippet.add_argument("--form", choices=["element", "iframe", "image"], default="element")
+    snippet.add_argument(
+        "--form", default="element", help="element, iframe, markdown, …: a wrong one lists them"
+    )
     snippet.add_argument("--theme", choices=["auto", "light", "dark"], default="auto")
     _config(snippet)
 

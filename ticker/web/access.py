@@ -9,27 +9,27 @@ import asyncio
 import gzip
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 import brotli
 from aiohttp import hdrs, web
 from msgspec import Struct
+from multidict import istr
 
-from ticker.errors import RequestError, TickerError
 from ticker.wire import encode, error_body
 
 log = logging.getLogger("ticker.web")
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Signal = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
 
 JSON = "application/json"
 # Below this a compressed body saves nothing once its header is counted.
 COMPRESS_FROM = 400
 COMPRESSIBLE = ("text/", "application/json", "application/javascript", "image/svg+xml")
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Retry-After",
+# Header names that are written at every answer: aiohttp's own or made once, they aren't folded each time.
+NOSNIFF, REFERRER = istr("X-Content-Type-Options"), istr("Referrer-Policy")
+CORS: dict[str, str] = {
+    hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
+    hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: "ETag, Retry-After",
 }
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
@@ -60,23 +60,12 @@ def failure(code: str, message: str, status: int, **headers: str) -> web.Respons
     )
 
 
-@web.middleware
-async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every foreseen error in the documented shape; any other aiohttp logs and answers with a bare 500."""
-    try:
-        return await handler(request)
-    except RequestError as error:
-        return failure(error.code, error.viewer, error.status, **error.headers)
-    except TickerError as error:
-        log.error("%s %s: %s", request.method, request.path, error)
-        return failure("not_ready", error.viewer, 503, Retry_After="5")
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        response = failure(error.reason.lower().replace(" ", "_"), _explain(request, error), error.status)
-        if hdrs.ALLOW in error.headers:
-            response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
-        return response
+def refused(request: web.Request, error: web.HTTPException) -> web.Response:
+    """What aiohttp refused by itself, in the documented shape."""
+    response = failure(error.reason.lower().replace(" ", "_"), _explain(request, error), error.status)
+    if hdrs.ALLOW in error.headers:
+        response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+    return response
 
 
 def _explain(request: web.Request, error: web.HTTPException) -> str:
@@ -89,47 +78,26 @@ def _explain(request: web.Request, error: web.HTTPException) -> str:
             return error.reason
 
 
-@web.middleware
-async def preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """OPTIONS is answered for every address alike (Fetch standard, CORS-preflight request)."""
-    if request.method == hdrs.METH_OPTIONS:
-        return web.Response(status=204, headers=PREFLIGHT)
-    return await handler(request)
+def share(response: web.Response, headers: Mapping[str, str]) -> None:
+    """Say which pages may read an answer: `headers` decide alone, whatever a handler wrote of its own."""
+    own = response.headers
+    if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in headers:
+        own.popall(hdrs.ACCESS_CONTROL_ALLOW_ORIGIN, None)
+    for name, value in headers.items():
+        own[name] = f"{own[name]}, {value}" if name == hdrs.VARY and name in own else value
+    own.setdefault(NOSNIFF, "nosniff")
+    # An address may hold a key (`?key=`); nobody an answer leads to is to see it.
+    own.setdefault(REFERRER, "no-referrer")
 
 
-def sharing(headers: Callable[[web.BaseRequest], Mapping[str, str]]) -> Signal:
-    """For `on_response_prepare`, so that streams and failures have it too: which pages may read an answer.
-
-    `headers` decides alone: what a handler wrote of its own about other origins is replaced.
-    """
-
-    async def share(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.popall(hdrs.ACCESS_CONTROL_ALLOW_ORIGIN, None)
-        for name, value in headers(request).items():
-            if name == hdrs.VARY:
-                response.headers[name] = ", ".join([*response.headers.getall(name, ()), value])
-            else:
-                response.headers[name] = value
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        # An address may hold a key (`?key=`); nobody an answer leads to is to see it.
-        response.headers.setdefault("Referrer-Policy", "no-referrer")
-
-    return share
-
-
-@web.middleware
-async def compressed(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Brotli, else gzip, for a text body large enough that isn't encoded yet (RFC 9110, 8.4)."""
-    response = await handler(request)
-    if not isinstance(response, web.Response) or hdrs.CONTENT_ENCODING in response.headers:
-        return response
+async def compress(request: web.Request, response: web.Response) -> None:
+    """Brotli, else gzip, for a text body large enough (RFC 9110, 8.4)."""
     if response.status == 304 or response.content_type.startswith(COMPRESSIBLE):
         response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
         body, encoding = response.body, preferred(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
         if encoding and isinstance(body, bytes) and len(body) >= COMPRESS_FROM:
             response.body = await asyncio.to_thread(squeeze, body, encoding)
             response.headers[hdrs.CONTENT_ENCODING] = encoding
-    return response
 
 
 def preferred(accepted: str) -> str | None:

@@ -11,9 +11,9 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from ticker.errors import ConfigError
-from ticker.web.access import compressed, errors_as_json, preflight, sharing
 from ticker.web.admission import Door
-from ticker.web.heads import HEAD_SECONDS, Heads, Visitor, head_arrived
+from ticker.web.edge import edge
+from ticker.web.heads import HEAD_SECONDS, Heads, Visitor
 
 # Where browsers look for the icon of a page that names none, and where ours is.
 SOUGHT, ICON = "/favicon.ico", "/favicon.svg"
@@ -68,9 +68,7 @@ def application(routes: Iterable[web.AbstractRouteDef], door: Door | None = None
     """
     named = list(routes)
     icons = [route for route in named if isinstance(route, web.RouteDef) and route.path == ICON]
-    shared = [head_arrived, compressed, preflight, errors_as_json]
-    app = web.Application(middlewares=shared, client_max_size=65536)
-    app.on_response_prepare.append(sharing((door or Door()).headers))
+    app = web.Application(middlewares=[edge((door or Door()).headers)], client_max_size=65536)
     app.add_routes([*named, *(web.get(SOUGHT, icon.handler) for icon in icons)])
     return app
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -21,8 +19,6 @@ HEAD_SECONDS = 10.0
 # Seconds a connection may be idle between requests: longer than proxies keep theirs, which is often a minute.
 IDLE_SECONDS = 75.0
 TURNS = 10
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Heads:
@@ -77,20 +73,23 @@ class Visitor(web.RequestHandler):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
+        super().data_received(data)
         if self._answering:
             self._ahead = True
-        elif self._waits_in is None:
+        elif self._waits_in is None and not self._messages:  # else a whole head has come with it
             self._wait()
-        super().data_received(data)
 
     def arrived(self) -> None:
         """A head is whole and its request is being answered."""
         self._answering = True
-        self._stop_waiting()
+        if self._waits_in is not None:
+            self._stop_waiting()
 
-    async def finish_response(self, *given: Any, **named: Any) -> tuple[web.StreamResponse, bool]:  # noqa: ANN401
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
         """Send the answer; then the next head is waited for, if any of it came meanwhile."""
-        sent = await super().finish_response(*given, **named)
+        sent = await super().finish_response(request, resp, start_time)
         self._answering = False
         if self._ahead and self.connected:
             self._wait()
@@ -129,11 +128,3 @@ class Visitor(web.RequestHandler):
         if self._waits_in is not None:
             self._waits_in.discard(self)
             self._waits_in = None
-
-
-@web.middleware
-async def head_arrived(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The outermost middleware: a request that comes here has its head."""
-    if isinstance(request.protocol, Visitor):
-        request.protocol.arrived()
-    return await handler(request)

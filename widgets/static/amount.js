@@ -1,4 +1,4 @@
-/** How a large amount is written: the twin of format.py's compact. Only the hosted pages have such amounts. */
+/** How a large amount is written: the twin of format.py's compact. Widgets without such amounts do without it. */
 
 import { fixed, local } from "./format.js";
 

@@ -1,153 +1,134 @@
 /**
  * <price-ticker kind="quote" asset="talus" locale="en" theme="auto">: the server's markup in a shadow root, then live.
- * It always shows something in its reserved place, and tells the page by load, update, stale and error.
+ * It always shows something in its reserved place, and tells the page by load, update, stale, select and error.
  */
 
-import { backoff, connection } from "./feed.js";
-import { mark, paint, tint } from "./paint.js";
+import { backoff } from "./feed.js";
+import { HOME, serve, share } from "./live.js";
+import { make, morph } from "./paint.js";
+import { WRAPPER, ask, enliven, tell } from "./widget.js";
 
-/** @typedef {import("./types.d.ts").Values} Quote */
-/** @typedef {(name: string, detail: object) => void} Tell */
+/** @typedef {import("./widget.js").Show} Show */
 
-/** The service this script came from: its widgets and its feed are the only ones it asks. */
-const HOME = import.meta.url.replace(/\/embed[./].*$/, "");
-const watch = connection((query) => new WebSocket(`${HOME.replace(/^http/, "ws")}/v1/feed?${query}`));
+/** What isn't the server's to know: it is the page's, or is put on here. */
+const OWN = /-|^(class|style|id|slot|kind|theme|palette|transparent)$/;
 
-/** @type {(target: HTMLElement) => Tell} */
-const teller = (target) => (name, detail) => target.dispatchEvent(new CustomEvent(name, { detail }));
+/** @type {Record<string, CSSStyleSheet>} */
+const sheets = {};
 
-/**
- * Keeps a piece of markup live.
- * @param {HTMLElement} root
- * @param {Tell} tell
- * @returns {() => void} ends it
- */
-const follow = (root, tell) => {
-  const asset = root.dataset.priceTicker ?? "";
-  const time = root.querySelector("time");
-  let state = root.dataset.state ?? "";
-  let asOf = time ? Date.parse(time.dateTime) : null;
-  /** @type {Quote | undefined} */
-  let last;
-  return watch(asset, (quote, now, silent) => {
-    const was = state;
-    const fresh = quote && quote !== last;
-    if (fresh) {
-      paint(root, quote);
-      if (last) tint(root, last.price, quote.price);
-      last = quote;
-      asOf = quote.as_of;
-    }
-    const known = quote ? quote.state : was;
-    state = quote?.price === null ? "unavailable" : silent && asOf !== null ? "stale" : known;
-    mark(root, state, asOf, now);
-    if (fresh) tell("update", { asset, quote });
-    if (state === "stale" && was !== state) tell("stale", { asset, quote });
-  });
+/** One for all that use it. @param {string} text */
+const sheet = (text) => {
+  if (!sheets[text]) (sheets[text] = new CSSStyleSheet()).replaceSync(text);
+  return sheets[text];
 };
 
-/** @type {CSSStyleSheet | undefined} */
-let sheet;
+/** A message in the reserved place. @param {string} text */
+const message = (text) => make("div", make("div", text, "box msg"), "pt");
 
-class PriceTicker extends HTMLElement {
-  static observedAttributes = ["kind", "asset", "locale", "theme"];
+/**
+ * @param {HTMLElement} element
+ * @returns {[begin: () => void, end: () => void]} for when it comes into the page, and when it leaves
+ */
+const mounted = (element) => {
+  const root = element.attachShadow({ mode: "open" });
+  const box = message("Loading…");
+  let [tries, address] = [0, ""];
+  /** What goes on for it. @type {{ abort: () => void } | undefined} */
+  let life;
 
-  #root = this.attachShadow({ mode: "open" });
-  #tries = 0;
-  #on = false;
-  /** @type {() => void} */
-  #stop = () => {};
+  /** @param {string} name */
+  const said = (name) => element.getAttribute(name);
 
-  connectedCallback() {
-    if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(BOX_CSS);
-    this.#root.adoptedStyleSheets = [sheet];
-    if (!this.#root.firstChild) this.#say("Loading…");
-    this.#on = true;
-    this.#load();
-  }
+  /** @param {HTMLElement} [fresh] */
+  const put = (fresh) => {
+    if (fresh) morph(box, fresh);
+    box.dataset.theme = said("theme") ?? "";
+    box.dataset.palette = said("palette") ?? "";
+    box.toggleAttribute("data-transparent", !/^[0f]/.test(said("transparent") ?? "0"));
+  };
 
-  disconnectedCallback() {
-    this.#on = false;
-    this.#stop();
-  }
+  /** @type {Show} */
+  const show = (fresh, answer, address) => {
+    // In a script that is none, since a page's policy would be asked about a style.
+    const styles = [...answer.querySelectorAll("style,script")].map((style) => style.textContent ?? "");
+    root.adoptedStyleSheets = [BOX_CSS, ...styles].map(sheet);
+    // In the answer they are relative to its own address; from here on they name it.
+    for (const link of answer.links) link.href = link.href;
+    for (const image of answer.images) image.src = image.src;
+    put(fresh);
+    life = enliven(box, address, show);
+  };
 
-  /**
-   * @param {string} name
-   * @param {string | null} was
-   * @param {string | null} value
-   */
-  attributeChangedCallback(name, was, value) {
-    if (!this.#on || was === value) return;
-    if (name === "theme") this.#dress();
-    else this.#load();
-  }
-
-  #dress() {
-    const box = /** @type {HTMLElement | null} */ (this.#root.firstElementChild);
-    if (box) box.dataset.theme = this.getAttribute("theme") ?? "auto";
-  }
-
-  /** A message in the reserved place. @param {string} text */
-  #say(text) {
-    const box = document.createElement("div");
-    const line = document.createElement("div");
-    box.className = "pt";
-    line.className = "box msg";
-    line.append(text);
-    box.append(line);
-    this.#root.replaceChildren(box);
-    this.#dress();
-  }
-
-  #load() {
-    this.#stop();
-    const asset = this.getAttribute("asset") ?? "";
-    const tell = teller(this);
-    // XMLHttpRequest parses the document itself: there is no HTML string for a page's Trusted Types to refuse.
-    const request = new XMLHttpRequest();
-    /** @type {ReturnType<typeof setTimeout>} */
-    let retry;
-    this.#stop = () => {
-      clearTimeout(retry);
-      request.abort();
-    };
-    const kind = this.getAttribute("kind") ?? "quote";
-    const said = new URLSearchParams({ asset, form: "fragment", locale: this.getAttribute("locale") ?? "en" });
-    request.open("GET", `${HOME}/widgets/${kind}?${said}`);
-    request.responseType = "document";
-    request.timeout = 10000;
-    request.onload = request.onerror = request.ontimeout = () => {
-      const { status, responseXML, responseURL } = request;
-      const box = /** @type {HTMLElement | null | undefined} */ (responseXML?.querySelector(".pt"));
-      if (box) this.#show(box, responseURL);
-      else this.#say("Price unavailable");
-      if (box && status === 200) {
-        this.#tries = 0;
-        this.#stop = follow(box, tell);
-        tell("load", { asset });
-      } else tell("error", { asset, status });
+  const load = () => {
+    life?.abort();
+    life = ask(address, (answer, status) => {
+      const fresh = /** @type {HTMLElement | null | undefined} */ (answer?.querySelector(".pt"));
+      if (answer && fresh) show(fresh, answer, address);
+      else put(message("Price unavailable"));
+      const good = fresh && status === 200;
+      const now = life;
+      if (good) tries = 0;
       // A 4xx will be the same again; the element waits for another attribute.
-      if (!box || status > 499) retry = setTimeout(() => this.#load(), backoff(this.#tries++));
-    };
-    request.send();
-  }
+      else if (!fresh || status > 499) setTimeout(() => now === life && load(), backoff(tries++));
+      tell(box, good ? "load" : "error", { asset: said("asset"), status });
+    });
+  };
 
-  /**
-   * @param {HTMLElement} box
-   * @param {string} address
-   */
-  #show(box, address) {
-    for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (box.querySelectorAll("a[href]")))
-      link.href = new URL(link.getAttribute("href") ?? "", address).href;
-    this.#root.replaceChildren(box);
-    this.#dress();
-  }
-}
+  /** Every attribute is an option. */
+  const look = () => {
+    const was = address;
+    const query = new URLSearchParams();
+    for (const { name, value } of element.attributes) if (value && !OWN.test(name)) query.set(name, value);
+    address = `${HOME}/widgets/${said("kind") ?? "quote"}?${query}`;
+    put();
+    if (address !== was) load();
+  };
 
+  const observer = new MutationObserver(look);
+  root.adoptedStyleSheets = [sheet(BOX_CSS)];
+  root.append(box);
+  return [
+    () => {
+      observer.observe(element, { attributes: true });
+      look();
+    },
+    () => {
+      observer.disconnect();
+      life?.abort();
+      life = undefined;
+      address = "";
+    },
+  ];
+};
+
+// A worker has no document.
+if (!globalThis.document) serve();
 // Included twice, the second copy does nothing.
-if (!customElements.get("price-ticker")) {
-  customElements.define("price-ticker", PriceTicker);
+else if (!customElements.get("price-ticker")) {
+  share();
+  customElements.define(
+    "price-ticker",
+    class extends HTMLElement {
+      #mounted = mounted(this);
+      connectedCallback() {
+        this.#mounted[0]();
+      }
+      disconnectedCallback() {
+        this.#mounted[1]();
+      }
+    },
+  );
   // Our own pages and iframes have their markup already.
-  for (const root of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-price-ticker]")))
-    follow(root, teller(root));
+  /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(WRAPPER)).forEach((wrapper, at) => {
+    const begin = () => enliven(wrapper, location.href, show, at);
+    /** @type {Show} */
+    const show = (fresh) => {
+      morph(wrapper, fresh);
+      begin();
+    };
+    begin();
+    tell(wrapper, "load", { asset: wrapper.dataset.priceTicker });
+  });
+  const secret = location.hash.split("secret=")[1];
+  if (secret) parent.postMessage({ message: "height", value: document.body.offsetHeight, secret }, "*");
 }

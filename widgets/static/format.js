@@ -6,13 +6,21 @@
 /** @typedef {[text: string, head?: string, zeros?: string, tail?: string]} Price */
 /** @typedef {[text: string, arrow: string, word: string, direction: string]} Percent */
 /**
- * What format.py's notation() says, in its order: digits and groups, then patterns and words.
+ * What format.py's notation() says, in its order: digits and groups, then patterns and words. Money is the patterns
+ * above and below zero, their currency, and "plain" where zeros aren't counted.
  * @typedef {[digits: [string, string, string, number, number], money: string[], percent: string[], units: string[],
  *   words: Record<string, string | undefined>, patterns: string[], windows: string[]]} Notation
  */
 
 /** The notation that a piece of the server's markup carries. @param {HTMLElement} root @returns {Notation} */
-export const notation = (root) => JSON.parse(root.dataset.notation ?? "");
+export const notation = (root) =>
+  JSON.parse(/** @type {any} */ (root.closest("[data-notation]")).dataset.notation);
+
+/** A decimal of these digits, so many of them behind the point. @type {(digits: bigint, places: number) => string} */
+export const pointed = (digits, places) => {
+  const text = String(digits).padStart(places + 1, "0");
+  return places ? `${text.slice(0, -places)}.${text.slice(-places)}` : text;
+};
 
 /**
  * Rounded half up to a number of decimals, in plain notation.
@@ -23,8 +31,7 @@ export const fixed = (value, places) => {
   const [whole, part = ""] = value.split(".");
   const all = whole + part.padEnd(places + 1, "0");
   const cut = whole.length + places;
-  const digits = String(BigInt(all.slice(0, cut)) + (all[cut] >= "5" ? 1n : 0n)).padStart(places + 1, "0");
-  return places ? `${digits.slice(0, -places)}.${digits.slice(-places)}` : digits;
+  return pointed(BigInt(all.slice(0, cut)) + (all[cut] > "4" ? 1n : 0n), places);
 };
 
 /**
@@ -82,7 +89,7 @@ export const price = (value, currency, how) => {
   const around = (currency === how[1][2] ? how[1][below] : "−#".slice(1 - below)).split("#");
   const text = around.join(local(number, how));
   const zeros = number.match(/^0\.(0{5,})[1-9]/)?.[1].length;
-  return zeros
+  return zeros && !how[1][3]
     ? [text, around[0] + local("0.0", how), digits(zeros, how), digits(number.slice(-4), how) + around[1]]
     : [text];
 };
@@ -124,7 +131,7 @@ export const iso = (milliseconds) => `${new Date(milliseconds).toISOString().sli
  * @param {Notation} how
  */
 export const moment = (milliseconds, how) =>
-  how[5][1].replace("#", digits(iso(milliseconds).slice(0, 19).replace("T", " "), how));
+  how[5][1].replace("#", digits(iso(milliseconds).replace("T", " ").slice(0, 19), how));
 
 /**
  * @param {string} state

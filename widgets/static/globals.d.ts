@@ -1,2 +1,2 @@
-/** The box's style sheet, put in by embed.py. */
+/** The sheet that every widget has, put in by docs/bundle.py. */
 declare const BOX_CSS: string;

@@ -4,7 +4,7 @@
  */
 
 import { connection } from "./feed.js";
-import { Polling, Stream } from "./transports.js";
+import { POLL, ways } from "./transports.js";
 
 /** @typedef {import("./feed.js").Closed} Closed */
 /** @typedef {import("./feed.js").Wire} Wire */
@@ -17,7 +17,6 @@ import { Polling, Stream } from "./transports.js";
 
 /** @type {Record<number, string>} */
 const CODES = { 4001: "unauthorized", 4003: "forbidden", 4004: "quota", 4005: "unsupported_version" };
-const POLL = 5000;
 /** Milliseconds until websockets are tried again: sooner where they are known to work. It doubles up to a limit. */
 const [KNOWN, UNKNOWN, LONGEST] = [5000, 60000, 960000];
 
@@ -64,11 +63,8 @@ export class Line {
    */
   constructor(home, terms, Socket, ended) {
     const more = `${terms}` && `&${terms}`;
-    const every = Math.max(POLL, +(terms.get("interval") ?? 0));
     this.ended = ended;
-    /** @type {((query: string) => Wire)[]} */
-    this.ways = [(query) => new Polling(`${home}/v1/quotes?${query}${more}`, every)];
-    if ("EventSource" in globalThis) this.ways.unshift((query) => new Stream(`${home}/v1/stream?${query}${more}`));
+    this.ways = ways(home, more, Math.max(POLL, +(terms.get("interval") ?? 0)));
     // A close follows each error; but with the `ws` package an error that nobody hears ends the program.
     const socket = (/** @type {WebSocketClass} */ Socket, /** @type {string} */ query) =>
       Object.assign(new Socket(`${home.replace(/^http/, "ws")}/v1/feed?${query}${more}`), { onerror() {} });

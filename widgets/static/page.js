@@ -6,14 +6,14 @@
 import { compact } from "./amount.js";
 import { notation } from "./format.js";
 
-for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-amount]"))) {
-  const root = /** @type {HTMLElement | null} */ (part.closest("[data-price-ticker]"));
-  root?.addEventListener("update", (event) => {
-    const { quote } = /** @type {CustomEvent<{ quote: import("./types.d.ts").Values }>} */ (event).detail;
+addEventListener("update", (event) => {
+  const root = /** @type {HTMLElement} */ (event.target);
+  const { quote } = /** @type {CustomEvent<{ quote: import("./types.d.ts").Values }>} */ (event).detail;
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-amount]"))) {
     const name = /** @type {"volume_24h" | "market_cap"} */ (part.dataset.amount);
     part.textContent = compact(quote[name], quote.currency, notation(root));
-  });
-}
+  }
+});
 
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-copy]"))) {
   const code = document.getElementById(button.dataset.copy ?? "");

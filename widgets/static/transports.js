@@ -10,6 +10,9 @@ const NAMES = ["message", "hello", "snapshot", "update", "heartbeat", "status", 
 const REFUSALS = new Map([[401, 4001], [403, 4003]]);
 const COME_AGAIN = [408, 425, 429];
 
+/** Milliseconds between two questions. */
+export const POLL = 5000;
+
 /** @implements {Wire} */
 export class Fallback {
   readyState = 0;
@@ -146,3 +149,17 @@ export class Polling extends Fallback {
     this.onmessage?.({ data: JSON.stringify(message) });
   }
 }
+
+/**
+ * The ways that are left to a server, the best first.
+ * @param {string} home
+ * @param {string} [more] terms, each with an ampersand before it
+ * @param {number} [every] milliseconds between two questions
+ * @returns {((query: string) => Wire)[]}
+ */
+export const ways = (home, more = "", every = POLL) => [
+  ...("EventSource" in globalThis
+    ? [(/** @type {string} */ query) => new Stream(`${home}/v1/stream?${query}${more}`)]
+    : []),
+  (query) => new Polling(`${home}/v1/quotes?${query}${more}`, every),
+];

@@ -1,0 +1,96 @@
+"""A board whose quotes a test sets, for everything that renders: each setting is a new version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ticker.errors import RequestError
+from ticker.model import Asset, Basis, Change, Observation, Pair, Quote, State, Window
+
+NOW = 1_790_000_000_123
+HOSTILE = '</script><img src=x onerror="alert(1)">'
+ASSETS = (
+    Asset("talus", "US", "Talus", (Pair("mexc", "USUSDT", "US", "USDT"),)),
+    Asset("evil", '"><i>', HOSTILE),
+    Asset("quiet", "QT", "Quiet"),
+)
+
+
+class StillClock:
+    """Time stands where the test sets it; nothing that renders may wait."""
+
+    def __init__(self, time: int = NOW) -> None:
+        self.time = time
+
+    def now(self) -> int:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time / 1000
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError("nothing here waits")
+
+
+class Board:
+    """`rates` are what a USD is in other currencies."""
+
+    def __init__(
+        self,
+        assets: Iterable[Asset] = ASSETS,
+        *,
+        now: int = NOW,
+        rates: dict[str, str] | None = None,
+    ) -> None:
+        self.epoch = "k3f9"
+        self.seq = 0
+        self.now = now
+        self.assets = {asset.id: asset for asset in assets}
+        self.rates = {code: Decimal(rate) for code, rate in (rates or {"EUR": "0.5"}).items()}
+        self.said: dict[str, list[Observation]] = {}
+        self.apart: dict[str, Decimal] = {}
+        self._quotes = {
+            asset.id: Quote(asset=asset.id, symbol=asset.symbol, name=asset.name, currency="USD")
+            for asset in self.assets.values()
+        }
+
+    def set(self, asset: str, price: str | None = None, change: str | None = None, **fields: Any) -> Quote:
+        """Another quote: live and of now unless said. `change` is that of 24 hours, rolling."""
+        self.seq += 1
+        said: dict[str, Any] = {"as_of": self.now, "seq": self.seq}
+        if price is not None:
+            said |= {"price": Decimal(price), "state": State.LIVE}
+        if change is not None:
+            said["change_24h"] = Change(Decimal(change), Window.DAY, Basis.ROLLING)
+        self._quotes[asset] = msgspec.structs.replace(self._quotes[asset], **(said | fields))
+        return self._quotes[asset]
+
+    def quote(self, asset_id: str, currency: str | None = None, /) -> Quote:
+        quote = self._quotes[asset_id]
+        if currency in (None, quote.currency) or currency not in self.rates:
+            return quote
+        rate = self.rates[currency]
+        money = ("price", "high_24h", "low_24h", "volume_24h", "market_cap")
+        there = {name: getattr(quote, name) for name in money}
+        changed = {name: value and value * rate for name, value in there.items()}
+        return msgspec.structs.replace(quote, currency=currency, rate_date="2026-09-21", **changed)
+
+    def require(self, currency: str, /) -> None:
+        if currency not in self.known_currencies():
+            raise RequestError("unknown_currency", f"no rate into {currency!r} is known")
+
+    def known_currencies(self) -> list[str]:
+        return sorted({"USD", *self.rates})
+
+    def quotes(self) -> list[Quote]:
+        return list(self._quotes.values())
+
+    def observations(self, asset_id: str) -> list[Observation]:
+        return self.said.get(asset_id, [])
+
+    def spread(self, asset_id: str) -> Decimal | None:
+        return self.apart.get(asset_id)

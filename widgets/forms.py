@@ -1,0 +1,157 @@
+"""A kind in each of its forms over HTTP: document, fragment, SVG and PNG.
+
+Answered from what is kept as long as that is true. An error has the form that was asked for.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from aiohttp.web import Request, Response
+
+from ticker.errors import RequestError
+from widgets.answers import HTML, OPEN, PNG, SVG, Content, Kept, policy
+from widgets.colours import Theme
+from widgets.embed import embed, sheet, style_source, widget_sheet
+from widgets.image import fit
+from widgets.params import Form, Options
+from widgets.raster import Raster
+from widgets.render import render
+from widgets.rendering import SITE, Asked, Rendering, picture_style
+from widgets.snippets import UNWRITABLE
+
+KEPT = 8 << 20
+ADDRESSES = 4096
+LONGEST = 2048
+PIXELS_MS = 5_000
+
+
+class Widgets:
+    """A kind as a document, a fragment or a picture: from what is kept, else rendered.
+
+    One route for all, `/widgets/quote` and `/widgets/quote.svg`, since a router takes its time over each.
+    """
+
+    def __init__(
+        self, rendering: Rendering, raster: Raster | None, host: Callable[[Request], str], frames: str
+    ) -> None:
+        self._rendering = rendering
+        self._raster = raster
+        self._host = host
+        self._frames = frames
+        self._kept = Kept(KEPT)
+        self._read: OrderedDict[str, Asked] = OrderedDict()
+
+    async def widget(self, request: Request) -> Response:
+        """The answer, of an error too: it has the form that was asked for, so that a reader sees it."""
+        name, _, form = request.match_info["file"].partition(".")
+        host = ""
+        try:
+            asked = self._asked(request, name)
+            if asked.options.form is Form.DOCUMENT:  # whose policy names the feed's host
+                host = self._host(request)
+            if form == "png":
+                return (await self._pixels(asked, request)).answer(request)
+            key, stamp = (form, host, asked.key), self._rendering.stamp(asked)
+            content = self._kept.get(key, stamp)
+            if content is None:
+                content = await self.rendered(asked, form, host)
+                self._kept.put(key, stamp, content)
+        except RequestError as error:
+            content = self._complaint(error, _readable(request), form, self._host(request))
+        return content.answer(request)
+
+    def _asked(self, request: Request, name: str) -> Asked:
+        """What an address asks for. It is read once: addresses that are asked for come again."""
+        raw = request.raw_path if len(request.raw_path) <= LONGEST else ""
+        asked = self._read.get(raw)
+        if asked is None:
+            asked = self._rendering.read(name, request.query)
+            if raw:
+                self._read[raw] = asked
+            if len(self._read) > ADDRESSES:
+                self._read.popitem(last=False)
+        return asked
+
+    async def rendered(self, asked: Asked, form: str, host: str) -> Content:
+        """Anew: a document or, by its options, a fragment; with `svg` a picture."""
+        if form == "svg":
+            shown = await self._rendering.picture(asked)
+            return Content(shown.text, SVG, _picture_policy(picture_style(asked.options)))
+        if form:
+            said = f"A {asked.kind.name} has no form {form[:20]}: try .svg or .png"
+            raise RequestError("unknown_form", said, status=404)
+        shown = await self._rendering.markup(asked, SITE)
+        if asked.options.form is Form.FRAGMENT:
+            return Content(_dressed(asked.kind.name, shown.text), HTML, OPEN)
+        return self._document(shown.text, asked.options, host, kind=asked.kind.name, title=shown.view.title)
+
+    async def _pixels(self, asked: Asked, request: Request) -> Content:
+        """A PNG, drawn at most once in `PIXELS_MS`: it may be as old in any cache."""
+        if self._raster is None:
+            raise RequestError("unknown_form", "No PNGs are drawn here: try .svg", status=404)
+        scale, turn = _scale(request), self._rendering.clock.now() // PIXELS_MS
+        content = self._kept.get((scale, asked.key), turn)
+        if content is None:
+            shown = await self._rendering.picture(asked, self._raster.can_draw)
+            content = Content(await self._raster.png(shown.text, scale), PNG, OPEN)
+            self._kept.put((scale, asked.key), turn, content)
+        return content
+
+    def _complaint(self, error: RequestError, options: Options, form: str, host: str) -> Content:
+        if form:
+            return _complaint_drawn(error, options)
+        box = render("message.html", message=error.viewer, options=options)
+        if options.form is Form.FRAGMENT:
+            return Content(box, HTML, OPEN, status=error.status)
+        return self._document(box, options, host, status=error.status)
+
+    def _document(
+        self, body: str, options: Options, host: str, *, kind: str = "", title: str = "", status: int = 200
+    ) -> Content:
+        style = widget_sheet(*[kind] * bool(kind)) + sheet("document.css")
+        script = embed().name if kind and options.live else ""
+        page = render(
+            "document.html",
+            lang=options.locale,
+            title=title or "No price",
+            style=style,
+            script=script,
+            body=body,
+        )
+        return Content(page, HTML, policy(host, style, frames=self._frames), status=status)
+
+
+def _dressed(kind: str, markup: str) -> str:
+    """A fragment brings the sheet of its kind along; the script has that of the box."""
+    return (
+        markup if kind == "quote" else f"<script type=text/css>{sheet(f'kinds/{kind}.css')}</script>{markup}"
+    )
+
+
+def _picture_policy(style: str) -> dict[str, str]:
+    rules = f"default-src 'none'; img-src data:; style-src {style_source(style)}"
+    return OPEN | {"Content-Security-Policy": rules}
+
+
+def _complaint_drawn(error: RequestError, options: Options) -> Content:
+    message, style = UNWRITABLE.sub("\ufffd", error.viewer), picture_style(options)
+    image = render("message.svg", message=message, short=fit(message, 12, 286), style=style)
+    return Content(image, SVG, _picture_policy(style), status=error.status)
+
+
+def _scale(request: Request) -> int:
+    asked = request.query.get("scale", "1")
+    if asked not in ("1", "2"):
+        raise RequestError("bad_option", f"scale can't be “{asked[:40]}”: use 1, 2")
+    return int(asked)
+
+
+def _readable(request: Request) -> Options:
+    """The options of a message, which must be readable even when it says that an option was wrong."""
+    asked, form = request.query.get("theme", ""), request.query.get("form")
+    return Options(
+        theme=Theme(asked) if asked in set(Theme) else Theme.AUTO,
+        form=Form.FRAGMENT if form == Form.FRAGMENT else Form.DOCUMENT,
+    )

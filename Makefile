@@ -16,7 +16,8 @@ serve: $(VENV)/.run  ## the service on real prices, with ./ticker.toml if there 
 	$(BIN)/ticker serve
 
 test: $(VENV)/.dev  ## all tests; those that need Chromium skip where it is missing
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile --ignore tests/flows
+	$(BIN)/pytest tests/flows
 
 check: $(VENV)/.dev  ## format, lint, types, import floors, spelling, scripts
 	$(BIN)/ruff format --check .
@@ -50,7 +51,7 @@ $(BIN)/python:
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 
 $(VENV)/.run: $(BIN)/python pyproject.toml
-	@$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -m pip install --quiet --editable '.[logos]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run pyproject.toml

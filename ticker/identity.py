@@ -12,11 +12,9 @@ from msgspec import Meta, Struct
 
 from ticker.errors import ConfigError
 from ticker.model import Asset, Pair
-from ticker.settings import nearest
+from ticker.settings import PRINTED, nearest
 from ticker.sources.base import Venue
 
-# Without control characters, which no picture may hold (XML 1.0, 2.2).
-PRINTED = r"^[^\x00-\x1f\x7f]*$"
 Symbol = Annotated[str, Meta(min_length=1, max_length=24, pattern=PRINTED)]
 
 

@@ -7,6 +7,7 @@ text came from, the key, and the nearest key there is.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
@@ -22,6 +23,9 @@ S = TypeVar("S", bound=Struct)
 Keys = tuple[str, ...]
 
 PREFIX = "TICKER_"
+
+# Of a text that is drawn: without control characters, which no picture may hold (XML 1.0, 2.2).
+PRINTED = r"^[^\x00-\x1f\x7f]*$"
 
 
 class Setting(Struct, frozen=True):
@@ -216,4 +220,5 @@ def _unset(raw: object, hint: object) -> object:
 
 
 def _plain(text: str) -> str:
+    text = re.sub(r"`str` matching regex '\^\[\^.*'", "text without control characters", text)
     return text.replace("Expected `str`", "Expected text in quotes, `str`")

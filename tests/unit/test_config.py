@@ -315,3 +315,12 @@ def test_an_error_about_pairs_carries_its_key(file: Path) -> None:
 def test_a_currency_nobody_quotes_in_is_not_passed_over(file: Path, table: str) -> None:
     config = loaded(file, f"{TALUS}{TETHER}[currency]\n{table}")
     assert "usdt" not in {*config.currency.pegs, *config.measured(config.identified())}
+
+
+@pytest.mark.parametrize("key", ["symbol", "name"])
+def test_a_control_character_in_what_is_drawn_is_refused_by_its_key(file: Path, key: str) -> None:
+    said = {"symbol": "US", "name": "Talus"} | {key: "a\\u0000b"}
+    text = "\n".join(f'{name} = "{value}"' for name, value in said.items())
+    file.write_text(f'[assets.talus]\n{text}\npairs = ["mexc:USUSDT"]\n')
+    with pytest.raises(ConfigError, match=rf"assets\.talus\.{key}: Expected text without control characters"):
+        load(file, {})

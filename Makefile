@@ -15,7 +15,7 @@ demo: $(VENV)/.run  ## the service on made-up prices, at http://127.0.0.1:8080
 serve: $(VENV)/.run  ## the service on real prices, with ./ticker.toml if there is one
 	$(BIN)/ticker serve
 
-test: $(VENV)/.dev  ## all tests; those that need Chromium skip where it is missing
+test: $(VENV)/.dev  ## all tests; those in a browser skip where it is missing
 	$(BIN)/pytest --numprocesses auto --dist loadfile --ignore tests/flows
 	$(BIN)/pytest tests/flows
 

@@ -90,7 +90,7 @@ def book() -> QuoteBook:
 
 
 async def ours() -> None:
-    app = application(routes(book(), None, SystemClock()), Door())
+    app = application(routes(book(), Door().public_url, SystemClock()), Door())
     async with serving(app, "127.0.0.1:0") as url:
         settle()  # as the command does
         print(url.rpartition(":")[2], flush=True)

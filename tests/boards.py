@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
+import brotli
 import msgspec
 
+from ticker.clock import Clock
 from ticker.errors import RequestError
 from ticker.model import Asset, Basis, Change, Observation, Pair, Quote, State, Window
+from ticker.web import application, serving
+from ticker.web.admission import Door
+from widgets.routes import routes
 
 NOW = 1_790_000_000_123
 HOSTILE = '</script><img src=x onerror="alert(1)">'
@@ -18,6 +25,11 @@ ASSETS = (
     Asset("evil", '"><i>', HOSTILE),
     Asset("quiet", "QT", "Quiet"),
 )
+
+
+def weight(text: bytes, quality: int = 11) -> int:
+    """Bytes as they are sent by brotli: once and for all, or as the service has time for."""
+    return len(brotli.compress(text, quality=quality))
 
 
 class StillClock:
@@ -34,6 +46,17 @@ class StillClock:
 
     async def sleep(self, seconds: float) -> None:
         raise AssertionError("nothing here waits")
+
+
+@asynccontextmanager
+async def served(
+    board: Board, clock: Clock, *, public_url: str | None = None, **more: Any
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """The widgets over a board, as the service has them, and somebody who asks."""
+    door = Door()
+    app = application(routes(board, public_url or door.public_url, clock, **more), door)
+    async with serving(app, "127.0.0.1:0") as url, aiohttp.ClientSession(url) as session:
+        yield session
 
 
 class Board:

@@ -9,14 +9,13 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
-from gzip import compress as gzip
 from hashlib import blake2b
 
-import brotli
-from aiohttp import hdrs, web
+from aiohttp import hdrs
 from aiohttp.web import Request, Response
 from multidict import CIMultiDict
 
+from ticker.codings import LASTING, LIVELY, coded, preferred
 from widgets.embed import style_source
 
 BRIEF = "public, max-age=5, stale-while-revalidate=60"
@@ -30,7 +29,7 @@ TEXTUAL = re.compile(r"text/|image/svg|application/(json|xml)")
 class Content:
     """A body with its ETag and its headers, ready to be sent in any coding.
 
-    `quality` is Brotli's: 5 where the text changes with the price, 11 where it is kept for ever.
+    What is kept for longer than a moment is compressed as far as it goes.
     """
 
     __slots__ = ("_bodies", "_headers", "_quality", "_ready", "_tag", "_textual", "size", "status")
@@ -43,12 +42,11 @@ class Content:
         *,
         status: int = 200,
         cache: str = BRIEF,
-        quality: int = 5,
     ) -> None:
         plain = body.encode() if isinstance(body, str) else body
         self.status = status
         self.size = len(plain)
-        self._quality = quality
+        self._quality = LIVELY if cache == BRIEF else LASTING
         self._tag = blake2b(plain, digest_size=12).hexdigest()
         self._bodies = {"": plain}
         self._textual = bool(TEXTUAL.match(kind))
@@ -66,7 +64,7 @@ class Content:
         """As this reader likes it; 304 when the reader has it already (RFC 9110, 13.1.2)."""
         if self.status == 200 and hdrs.IF_NONE_MATCH in request.headers and self._held(request):
             return Response(status=304, headers=self._headers)
-        coding = coding_for(request.headers.get(hdrs.ACCEPT_ENCODING, "")) if self._textual else ""
+        coding = preferred(request.headers.get(hdrs.ACCEPT_ENCODING, "")) if self._textual else ""
         headers = self._ready.get(coding)
         if headers is None:
             said = self._headers | ({"Content-Encoding": coding} if coding else {})
@@ -83,11 +81,7 @@ class Content:
     def _body(self, coding: str) -> bytes:
         body = self._bodies.get(coding)
         if body is None:
-            plain = self._bodies[""]
-            body = (
-                brotli.compress(plain, quality=self._quality) if coding == "br" else gzip(plain, 6, mtime=0)
-            )
-            self._bodies[coding] = body
+            body = self._bodies[coding] = coded(self._bodies[""], coding, self._quality)
         return body
 
 
@@ -116,35 +110,15 @@ class Kept:
             self._bytes -= dropped.size
 
 
-@lru_cache(maxsize=256)
-def coding_for(accepted: str) -> str:
-    """The better of the two codings a reader takes (RFC 9110, 12.5.3); empty for none."""
-    taken = set()
-    for part in accepted.lower().split(","):
-        name, _, weight = part.replace(" ", "").partition(";q=")
-        if weight.strip("0.") or not weight:
-            taken.add(name)
-    return next((coding for coding in ("br", "gzip") if coding in taken), "")
-
-
 @lru_cache(maxsize=1024)
-def policy(host: str, style: str, *, frames: str) -> dict[str, str]:
-    """Our own script, our own feed, one known style sheet, and nothing else."""
+def policy(style: str, *, frames: str) -> dict[str, str]:
+    """Our own script, our own feed, one known style sheet, and nothing else.
+
+    `'self'` is the feed's websocket, too (CSP 3, 6.7.2.8). A browser too old to know takes the feed's stream.
+    """
     rules = (
         "default-src 'none'", f"style-src {style_source(style)}", "script-src 'self'", "img-src 'self' data:",
-        f"connect-src 'self' ws://{host} wss://{host}", "worker-src 'self'", "base-uri 'none'",
-        "form-action 'self'", f"frame-ancestors {frames}",
+        "connect-src 'self'", "worker-src 'self'", "base-uri 'none'", "form-action 'self'",
+        f"frame-ancestors {frames}",
     )  # fmt: skip
     return {"Content-Security-Policy": "; ".join(rules), "Referrer-Policy": "no-referrer"}
-
-
-def host_of(request: Request) -> str:
-    """The host the reader asked for. It goes into a policy, so only a plain host will do."""
-    if not _is_plain(request.host):
-        raise web.HTTPBadRequest(text="This Host header can't be a host.")
-    return request.host
-
-
-@lru_cache(maxsize=256)
-def _is_plain(host: str) -> bool:
-    return bool(re.fullmatch(r"[\w.\-]+(:\d+)?|\[[\da-fA-F:.]+\](:\d+)?", host, re.ASCII))

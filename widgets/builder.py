@@ -16,10 +16,11 @@ from aiohttp.web import Request, Response, RouteDef
 from msgspec import structs
 
 from ticker.errors import TickerError
-from widgets.answers import HTML, Content, Kept, policy
+from widgets.answers import FOREVER, HTML, Content, Kept, policy
 from widgets.colours import INKS, MOVES, Palette
 from widgets.embed import embed, module, page_script, sheet, widget_sheet
 from widgets.fields import groups, said, understood
+from widgets.files import static
 from widgets.format import notation
 from widgets.forms import Widgets
 from widgets.kinds import KINDS, Kind, Size
@@ -79,20 +80,13 @@ class Example(NamedTuple):
 
 
 class Builder:
-    """The handlers. `public` and `host` say where the service is, as a request knows it."""
+    """The handlers. `public` says where the service is, as a request knows it."""
 
-    def __init__(
-        self,
-        rendering: Rendering,
-        widgets: Widgets,
-        public: Callable[[Request], str],
-        host: Callable[[Request], str],
-    ) -> None:
+    def __init__(self, rendering: Rendering, widgets: Widgets, public: Callable[[Request], str]) -> None:
         self._rendering = rendering
         self._board = rendering.board
         self._widgets = widgets
         self._public = public
-        self._host = host
         self._kept = Kept(KEPT)
 
     def routes(self) -> list[RouteDef]:
@@ -101,7 +95,7 @@ class Builder:
     async def builder(self, request: Request) -> Response:
         asked = said(request.query.items())
         name = asked.pop("kind", "quote")
-        key = (self._host(request), self._public(request), name, *sorted(asked.items()))
+        key = (self._public(request), name, *sorted(asked.items()))
         content = self._kept.get(key, self._second())
         if content is None:
             content = await self._builder(request, name, asked)
@@ -155,20 +149,19 @@ class Builder:
 
     async def _made(self, request: Request, chosen: Asked) -> Sequence[Priced]:
         written = snippets(chosen.kind, chosen.options, self._public(request), self._assets(chosen))
-        host = self._host(request)
-        weights = {part: await self._weight(part, chosen, host) for part in get_args(Part) if part != "png"}
+        weights = {part: await self._weight(part, chosen) for part in get_args(Part) if part != "png"}
         return [
             Priced(one, _cost(one.form, chosen.kind, weights), PICTURES.get(one.form, "")) for one in written
         ]
 
-    async def _weight(self, part: Part, chosen: Asked, host: str) -> int:
+    async def _weight(self, part: Part, chosen: Asked) -> int:
         """Bytes on the wire; 0 where it can't be had just now."""
         if part == "script":
-            return len(embed().brotli)
+            return static(embed().body, FOREVER).length("br")
         form = Form.FRAGMENT if part == "fragment" else Form.DOCUMENT
         chosen = replace(chosen, options=structs.replace(chosen.options, form=form))
         try:
-            content = await self._widgets.rendered(chosen, "svg" if part == "svg" else "", host)
+            content = await self._widgets.rendered(chosen, "svg" if part == "svg" else "")
         except TickerError:  # a history that can't be read
             return 0
         return content.length("br")
@@ -223,7 +216,7 @@ class Builder:
             script=embed().name,
             **values,
         )
-        headers = policy(self._host(request), style, frames="'self'")
+        headers = policy(style, frames="'self'")
         rules = f"{headers[CSP]}; frame-src 'self'"  # the preview is a frame of our own
         return Content(page, HTML, headers | {CSP: rules}, status=status)
 
@@ -246,7 +239,7 @@ def _cost(form: FormName, kind: Kind[Any], weights: Mapping[Part, int]) -> str:
     parts = PLACES[form].loads
     loads = [weights[part] for part in parts if part in weights]
     if "script" in parts and kind.module:
-        loads.append(len(module(kind.module).brotli))
+        loads.append(static(module(kind.module).body, FOREVER).length("br"))
     if not all(loads) or not loads:
         return ""
     said = f"{sum(loads) / 1000:.1f} KB in {len(loads)} request{'s' * (len(loads) != 1)}"

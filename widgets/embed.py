@@ -6,15 +6,12 @@ a hash of its bytes, so it can be kept for ever. Nothing here answers a request.
 
 from __future__ import annotations
 
-import gzip
 import re
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256, sha384
 from pathlib import Path
 from typing import NamedTuple
-
-import brotli
 
 from widgets.colours import properties
 
@@ -28,8 +25,6 @@ class Script(NamedTuple):
     name: str
     integrity: str
     body: bytes
-    brotli: bytes
-    gzip: bytes
 
 
 @cache
@@ -93,6 +88,4 @@ def _script(name: str) -> Script:
         name=f"{sha256(body).hexdigest()[:16]}.js",
         integrity=f"sha384-{b64encode(sha384(body).digest()).decode()}",
         body=body,
-        brotli=brotli.compress(body, quality=11),
-        gzip=gzip.compress(body, 9, mtime=0),
     )

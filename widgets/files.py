@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.web import Request, Response
 
 from widgets.answers import FOREVER, OPEN, RENEWED, SCRIPT, SVG, Content
-from widgets.embed import Script, embed, feed_client, feed_types, module, page_script
+from widgets.embed import embed, feed_client, feed_types, module, page_script
 from widgets.kinds import KINDS
 from widgets.render import render
 from widgets.rendering import Rendering
@@ -32,17 +32,17 @@ class Files:
             return Response(
                 status=302, headers=OPEN | {"Location": "../embed.js", "Cache-Control": "public, max-age=60"}
             )
-        return static(found, FOREVER if name else RENEWED).answer(request)
+        return static(found.body, FOREVER if name else RENEWED).answer(request)
 
     async def client(self, request: Request) -> Response:
         """The feed's client, a module for other people's code."""
-        return static(feed_client(), RENEWED).answer(request)
+        return static(feed_client().body, RENEWED).answer(request)
 
     async def types(self, request: Request) -> Response:
-        return Content(feed_types(), "text/plain", OPEN, cache=RENEWED).answer(request)
+        return static(feed_types(), RENEWED, "text/plain").answer(request)
 
     async def favicon(self, request: Request) -> Response:
-        return Content(render("favicon.svg"), SVG, cache="public, max-age=86400").answer(request)
+        return static(render("favicon.svg"), "public, max-age=86400", SVG).answer(request)
 
     async def logo(self, request: Request) -> Response:
         """An operator's own logo."""
@@ -54,5 +54,6 @@ class Files:
 
 
 @lru_cache(maxsize=16)
-def static(script: Script, cache: str) -> Content:
-    return Content(script.body, SCRIPT, OPEN, cache=cache, quality=11)
+def static(body: bytes | str, cache: str, kind: str = SCRIPT) -> Content:
+    """What is the same for as long as the service runs."""
+    return Content(body, kind, OPEN, cache=cache)

@@ -6,7 +6,6 @@ Answered from what is kept as long as that is true. An error has the form that w
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 
 from aiohttp.web import Request, Response
 
@@ -33,12 +32,9 @@ class Widgets:
     One route for all, `/widgets/quote` and `/widgets/quote.svg`, since a router takes its time over each.
     """
 
-    def __init__(
-        self, rendering: Rendering, raster: Raster | None, host: Callable[[Request], str], frames: str
-    ) -> None:
+    def __init__(self, rendering: Rendering, raster: Raster | None, frames: str) -> None:
         self._rendering = rendering
         self._raster = raster
-        self._host = host
         self._frames = frames
         self._kept = Kept(KEPT)
         self._read: OrderedDict[str, Asked] = OrderedDict()
@@ -46,20 +42,17 @@ class Widgets:
     async def widget(self, request: Request) -> Response:
         """The answer, of an error too: it has the form that was asked for, so that a reader sees it."""
         name, _, form = request.match_info["file"].partition(".")
-        host = ""
         try:
             asked = self._asked(request, name)
-            if asked.options.form is Form.DOCUMENT:  # whose policy names the feed's host
-                host = self._host(request)
             if form == "png":
                 return (await self._pixels(asked, request)).answer(request)
-            key, stamp = (form, host, asked.key), self._rendering.stamp(asked)
+            key, stamp = (form, asked.key), self._rendering.stamp(asked)
             content = self._kept.get(key, stamp)
             if content is None:
-                content = await self.rendered(asked, form, host)
+                content = await self.rendered(asked, form)
                 self._kept.put(key, stamp, content)
         except RequestError as error:
-            content = self._complaint(error, _readable(request), form, self._host(request))
+            content = self._complaint(error, _readable(request), form)
         return content.answer(request)
 
     def _asked(self, request: Request, name: str) -> Asked:
@@ -74,7 +67,7 @@ class Widgets:
                 self._read.popitem(last=False)
         return asked
 
-    async def rendered(self, asked: Asked, form: str, host: str) -> Content:
+    async def rendered(self, asked: Asked, form: str) -> Content:
         """Anew: a document or, by its options, a fragment; with `svg` a picture."""
         if form == "svg":
             shown = await self._rendering.picture(asked)
@@ -85,7 +78,7 @@ class Widgets:
         shown = await self._rendering.markup(asked, SITE)
         if asked.options.form is Form.FRAGMENT:
             return Content(_dressed(asked.kind.name, shown.text), HTML, OPEN)
-        return self._document(shown.text, asked.options, host, kind=asked.kind.name, title=shown.view.title)
+        return self._document(shown.text, asked.options, kind=asked.kind.name, title=shown.view.title)
 
     async def _pixels(self, asked: Asked, request: Request) -> Content:
         """A PNG, drawn at most once in `PIXELS_MS`: it may be as old in any cache."""
@@ -99,16 +92,16 @@ class Widgets:
             self._kept.put((scale, asked.key), turn, content)
         return content
 
-    def _complaint(self, error: RequestError, options: Options, form: str, host: str) -> Content:
+    def _complaint(self, error: RequestError, options: Options, form: str) -> Content:
         if form:
             return _complaint_drawn(error, options)
         box = render("message.html", message=error.viewer, options=options)
         if options.form is Form.FRAGMENT:
             return Content(box, HTML, OPEN, status=error.status)
-        return self._document(box, options, host, status=error.status)
+        return self._document(box, options, status=error.status)
 
     def _document(
-        self, body: str, options: Options, host: str, *, kind: str = "", title: str = "", status: int = 200
+        self, body: str, options: Options, *, kind: str = "", title: str = "", status: int = 200
     ) -> Content:
         style = widget_sheet(*[kind] * bool(kind)) + sheet("document.css")
         script = embed().name if kind and options.live else ""
@@ -120,7 +113,7 @@ class Widgets:
             script=script,
             body=body,
         )
-        return Content(page, HTML, policy(host, style, frames=self._frames), status=status)
+        return Content(page, HTML, policy(style, frames=self._frames), status=status)
 
 
 def _dressed(kind: str, markup: str) -> str:

@@ -69,16 +69,13 @@ class Sparks:
 
 
 class Pages:
-    """The handlers. `public` and `host` say where the service is, as a request knows it."""
+    """The handlers. `public` says where the service is, as a request knows it."""
 
-    def __init__(
-        self, rendering: Rendering, public: Callable[[Request], str], host: Callable[[Request], str]
-    ) -> None:
+    def __init__(self, rendering: Rendering, public: Callable[[Request], str]) -> None:
         self._rendering = rendering
         self._board = rendering.board
         self._clock = rendering.clock
         self._public = public
-        self._host = host
         self._sparks = Sparks(rendering)
         self._kept = Kept(KEPT)
 
@@ -92,7 +89,7 @@ class Pages:
     async def market(self, request: Request) -> Response:
         try:
             asked = wanted(request.query, self._board.known_currencies())
-            key = (self._host(request), self._public(request), asked)
+            key = (self._public(request), asked)
             content = self._kept.get(key, self._second())
             if content is None:
                 content = await self._market(request, listing(self._board, asked))
@@ -106,7 +103,7 @@ class Pages:
         query = {key: value for key, value in request.query.items() if key in PASSED}
         try:
             asset = known(self._board, name)
-            key = (self._host(request), self._public(request), name, *sorted(query.items()))
+            key = (self._public(request), name, *sorted(query.items()))
             content = self._kept.get(key, self._second())
             if content is None:
                 content = await self._asset(request, asset, query)
@@ -235,7 +232,7 @@ class Pages:
             page_script=page_script().name,
             **values,
         )
-        said = policy(self._host(request), style, frames="'self'") | dict(headers or {})
+        said = policy(style, frames="'self'") | dict(headers or {})
         return Content(page, HTML, said, status=status)
 
     def _second(self) -> int:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.web import Request, Response, RouteDef
 
 from ticker.clock import Clock
 from widgets import oembed
-from widgets.answers import OPEN, Content, host_of
+from widgets.answers import OPEN, Content
 from widgets.builder import Builder
 from widgets.files import Files
 from widgets.forms import Widgets
@@ -24,12 +22,10 @@ from widgets.view import Board
 
 __all__ = ["Board", "routes"]
 
-PublicURL = Callable[[Request], str] | str | None
-
 
 def routes(
     board: Board,
-    public_url: PublicURL,
+    public_url: Callable[[Request], str] | str,
     clock: Clock,
     frames: str = "*",
     *,
@@ -39,22 +35,24 @@ def routes(
 ) -> list[RouteDef]:
     """Everything a browser may ask of the widgets.
 
-    `public_url` is what snippets say, without a slash at its end; None takes it from each request. `frames`
-    are the sources of a policy's `frame-ancestors` (CSP 3, 6.4.2): whose pages may frame a widget. `past`
-    gives the candles of charts, `raster` draws PNGs; without one there are none.
+    `public_url` is where the service is, without a slash at its end: for everyone, or as a request came to
+    it. `frames` are the sources of a policy's `frame-ancestors` (CSP 3, 6.4.2): whose pages may frame a
+    widget. `past` gives the candles of charts, `raster` draws PNGs; without one there are none.
     """
     rendering = Rendering(board, clock, past, logos)
-    address = Address(public_url)
-    widgets, files = Widgets(rendering, raster, address.host, frames), Files(rendering)
+    widgets, files = Widgets(rendering, raster, frames), Files(rendering)
+
+    def public(request: Request) -> str:
+        return public_url if isinstance(public_url, str) else public_url(request)
 
     async def embedded(request: Request) -> Response:
         """oEmbed: what an address of ours looks like in a page that only has the address."""
-        said = oembed.answer(request.query, address.public(request), KINDS, board)
+        said = oembed.answer(request.query, public(request), KINDS, board)
         return Content(said.body, said.content_type, OPEN).answer(request)
 
     return [
-        *Builder(rendering, widgets, address.public, address.host).routes(),
-        *Pages(rendering, address.public, address.host).routes(),
+        *Builder(rendering, widgets, public).routes(),
+        *Pages(rendering, public).routes(),
         web.get("/widgets/{file}", widgets.widget),
         web.get("/oembed", embedded),
         web.get("/embed.js", files.script),
@@ -64,25 +62,3 @@ def routes(
         web.get("/logos/{name}", files.logo),
         web.get("/favicon.svg", files.favicon),
     ]
-
-
-class Address:
-    """Where the service is, for who asks."""
-
-    def __init__(self, public_url: PublicURL) -> None:
-        self._public_url = public_url
-
-    def public(self, request: Request) -> str:
-        """As snippets say it."""
-        if callable(self._public_url):
-            return self._public_url(request)
-        return self._public_url or f"{request.scheme}://{host_of(request)}"
-
-    def host(self, request: Request) -> str:
-        """Where a page's script finds the feed: at the host it was asked for at, as far as is known."""
-        return _netloc(self._public_url(request)) if callable(self._public_url) else host_of(request)
-
-
-@lru_cache(maxsize=256)
-def _netloc(url: str) -> str:
-    return urlsplit(url).netloc

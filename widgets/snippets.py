@@ -15,8 +15,6 @@ from html import escape
 from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import parse_qsl, quote, urlsplit
 
-import brotli
-
 from ticker.errors import RequestError
 from ticker.model import Asset
 from widgets.embed import embed
@@ -122,15 +120,6 @@ def policy(form: FormName, url: str) -> Sequence[str]:
     socket = "ws" + origin.removeprefix("http")
     sources = {"connect-src": f"{origin} {socket}"}
     return [f"{name} {sources.get(name, origin)}" for name in PLACES[form].asks]
-
-
-def cost(form: FormName, body: Callable[[Part], bytes]) -> int:
-    """Bytes a reader's browser loads for a form: texts as brotli writes them, pictures as they are.
-
-    `body` gives the real body of a part; only those that the form loads are asked for. A picture in AMP is
-    shown until the frame is there, so it counts; AMP's own scripts are the page's and don't.
-    """
-    return sum(_weight(part, body(part)) for part in PLACES[form].loads)
 
 
 def encoded(address: str) -> str:
@@ -301,13 +290,6 @@ def _script_string(text: str) -> str:
 
 def _line(text: str) -> str:
     return " ".join(UNWRITABLE.sub(" ", text).split())
-
-
-def _weight(part: Part, body: bytes) -> int:
-    """Scripts are compressed once and hard, answers each time and lightly: the qualities that are served."""
-    if part == "png" or not body:
-        return len(body)
-    return len(brotli.compress(body, quality=11 if part == "script" else 5))
 
 
 VUE_OPTION = (

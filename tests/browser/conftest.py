@@ -7,16 +7,20 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from aiohttp import WSMsgType, web
 from playwright.async_api import Browser, Page, async_playwright
+from pytest_asyncio import is_async_test
 
 from tests.boards import Board
 from ticker.clock import SystemClock
 from ticker.model import Asset, Basis, Candle, Change, Observation, Pair, Quote, Window
+from ticker.web import application
+from ticker.web.admission import Door
 from widgets.routes import routes
 
 CHROMIUM = "/usr/bin/chromium"
@@ -38,6 +42,13 @@ ASSETS = (
     Asset("long", "LONGEST", "A Very Long Name of a Token & <b>Sons</b>", (Pair("mexc", "L", "L", "USDT"),)),
     Asset("quiet", "QT", "Quiet"),
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser belongs to the loop it was started in; so all that use it run in one."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 class FakeBoard(Board):
@@ -145,8 +156,8 @@ class Site:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        app = web.Application()
-        app.add_routes(routes(self.board, None, self.clock, past=self.past))
+        door = Door()
+        app = application(routes(self.board, door.public_url, self.clock, past=self.past), door)
         app.add_routes([web.get("/v1/feed", self._feed), web.get("/host/{name}", self._host)])
         app.router.add_static("/static", "widgets/static")
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -233,7 +244,7 @@ class Site:
         await socket.send_json(self.frame("snapshot", quotes=quotes, **said))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site() -> AsyncIterator[Site]:
     site = Site()
     await site.start()
@@ -241,8 +252,9 @@ async def site() -> AsyncIterator[Site]:
     await site.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    """One browser, in which each test has contexts of its own."""
     if not shutil.which(CHROMIUM) and "CI" not in os.environ:
         pytest.skip("Chromium is not installed")
     async with async_playwright() as playwright:
@@ -251,7 +263,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     page = await browser.new_page(viewport={"width": 800, "height": 600})
     page.set_default_timeout(10_000)
@@ -262,21 +274,7 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     await page.close()
 
 
-# For a whole module: tests with `pytest.mark.asyncio(loop_scope="module")`
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    """One browser, in which each test has contexts of its own."""
-    if not shutil.which(CHROMIUM) and "CI" not in os.environ:
-        pytest.skip("Chromium is not installed")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def stage() -> AsyncIterator[Site]:
     """One service with a past, in which every figure is known. Quotes are as the test before left them."""
     site = Site()

@@ -15,7 +15,7 @@ from tests.browser.every import hosted, pasted
 from ticker.model import State
 from widgets.kinds import KINDS
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.browser
 
 AXE = AXE_FILE_PATH.read_text("utf-8")
 # Without this axe passes by frames of another origin, and says nothing of it; so it does by slow ones.
@@ -42,7 +42,7 @@ async def found(page: Page) -> Any:
     [("light", "en", "no-preference"), ("dark", "en", "reduce"), ("light", "ar", "reduce")],
 )
 async def test_axe_finds_nothing_in_any_kind(
-    stage: Site, chromium: Browser, theme: str, locale: str, motion: Any
+    stage: Site, browser: Browser, theme: str, locale: str, motion: Any
 ) -> None:
     stage.board.set("talus", state=State.LIVE)
     stage.board.set("pepe", state=State.STALE, assumed=True, demo=True)
@@ -54,7 +54,7 @@ async def test_axe_finds_nothing_in_any_kind(
     ]
     frames = [pasted(stage, "iframe", kind, "pepe", **said) for kind in KINDS]
     pictures = [pasted(stage, "image", kind, "talus", **said) for kind in KINDS]
-    context = await chromium.new_context(viewport={"width": 900, "height": 9000}, reduced_motion=motion)
+    context = await browser.new_context(viewport={"width": 900, "height": 9000}, reduced_motion=motion)
     page = await context.new_page()
     await page.goto(hosted(stage, "axe", *elements, *frames, *pictures))
     for ticker in await page.locator("price-ticker").all():
@@ -64,8 +64,8 @@ async def test_axe_finds_nothing_in_any_kind(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_axe_finds_nothing_in_what_can_not_be_shown(stage: Site, chromium: Browser, theme: str) -> None:
-    context = await chromium.new_context()
+async def test_axe_finds_nothing_in_what_can_not_be_shown(stage: Site, browser: Browser, theme: str) -> None:
+    context = await browser.new_context()
     page = await context.new_page()
     nope = "asset=nope&assets=nope"
     wrong = "".join(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
+import pytest_asyncio
 
 from tests.browser.conftest import Site
 from tests.browser.test_element import STRICT, hosted
@@ -39,7 +40,7 @@ class Past:
         ]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site():
     site = Site()
     site.past = Past()

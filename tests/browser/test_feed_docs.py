@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from tests.boards import weight
 from ticker.app import running
 from ticker.client import connect
 from ticker.clock import SystemClock
@@ -38,7 +40,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def url() -> AsyncIterator[str]:
     """The service on the embedded market, once it has a price of each."""
     clock = SystemClock()
@@ -111,8 +113,8 @@ async def test_documented_program_prints_prices_and_ends(url, program, tmp_path)
 
 def test_sizes_are_as_told_and_the_widgets_script_has_not_grown():
     [told] = re.findall(r"about (\d\.\d) KB \(brotli\)", TEXT)
-    assert len(feed_client().brotli) <= float(told) * 1000
-    assert len(embed().brotli) <= 7 * 1024
+    assert weight(feed_client().body) <= float(told) * 1000
+    assert weight(embed().body) <= 7 * 1024
 
 
 async def test_module_and_types_are_served_to_any_page(site, page):

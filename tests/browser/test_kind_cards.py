@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+import pytest_asyncio
 
 from tests.browser.conftest import Past, Site
 from tests.browser.test_box import LOW_CONTRAST
@@ -38,7 +39,7 @@ CUT = """() => [...document.querySelectorAll(".price, .cur, .chg, .status, .rang
   }).map((part) => part.className)"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site():
     site = Site()
     site.past = Past()

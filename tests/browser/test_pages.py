@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
@@ -37,7 +38,7 @@ class Past:
         ]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def full() -> AsyncIterator[Site]:
     """The service with a past, in which every figure is known."""
     site = Site()

@@ -16,7 +16,7 @@ from tests.browser.every import FORMS, hosted, pasted
 from ticker.model import State
 from widgets.kinds import KINDS
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.browser
 
 # What moved is found by its place, since what is in a shadow tree isn't told.
 COUNT = """window.shifts = []; new PerformanceObserver((list) => {
@@ -59,10 +59,10 @@ async def minute(site: Site, page: Page) -> None:
 @pytest.mark.parametrize("width", [360, 1000])
 @pytest.mark.parametrize("form", FORMS)
 async def test_nothing_moves_on_load_and_over_updates(
-    stage: Site, chromium: Browser, form: str, width: int
+    stage: Site, browser: Browser, form: str, width: int
 ) -> None:
     # What is off screen sleeps, and would not move.
-    page = await chromium.new_page(viewport={"width": width, "height": 3000})
+    page = await browser.new_page(viewport={"width": width, "height": 3000})
     await page.add_init_script(COUNT)
     await page.goto(hosted(stage, "shift", *(pasted(stage, form, kind) for kind in KINDS)))  # type: ignore[arg-type]
     if form != "image":

@@ -47,13 +47,3 @@ async def test_hidden_page_has_no_connection_and_is_right_when_it_is_back(site, 
     await site.publish("talus", price="0.03", as_of=site.clock.now())
     await page.evaluate(HIDE, False)
     await page.locator(PRICE, has_text="$0.03000").wait_for()
-
-
-async def test_page_that_is_printed_is_awake(site, page):
-    await opened(site, page, "talus")
-    await page.evaluate(HIDE, True)
-    await site.until(lambda: not site.sockets)
-    await page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    await site.until(lambda: site.sockets)
-    await page.evaluate("dispatchEvent(new Event('afterprint'))")
-    await site.until(lambda: not site.sockets)

@@ -18,10 +18,10 @@ from tests.browser.test_states_server import BOTH, PRICE, priced, published, quo
 from widgets.embed import embed
 from widgets.kinds import KINDS
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.browser
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def publisher() -> AsyncIterator[Site]:
     site = Site()
     await site.start()
@@ -30,10 +30,10 @@ async def publisher() -> AsyncIterator[Site]:
 
 
 async def test_without_script_frames_have_prices_and_elements_their_link(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     quoted(stage)
-    async with reading(chromium, publisher, stage.url, *BOTH, java_script_enabled=False) as reader:
+    async with reading(browser, publisher, stage.url, *BOTH, java_script_enabled=False) as reader:
         assert priced(await reader.seen())
         links = await reader.page.locator("price-ticker a:visible").all()
         said = [(await link.inner_text(), await link.get_attribute("href")) for link in links]
@@ -43,10 +43,10 @@ async def test_without_script_frames_have_prices_and_elements_their_link(
 
 
 async def test_without_script_one_can_go_from_the_market_to_an_asset_and_its_year(
-    stage: Site, chromium: Browser
+    stage: Site, browser: Browser
 ) -> None:
     quoted(stage)
-    context = await chromium.new_context(java_script_enabled=False)
+    context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()
     await page.goto(stage.url)
     assert PRICE in await page.locator("main").inner_text()
@@ -59,12 +59,12 @@ async def test_without_script_one_can_go_from_the_market_to_an_asset_and_its_yea
 
 
 async def test_reader_who_wants_stillness_sees_nothing_move_and_all_of_the_tape(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     quoted(stage)
-    async with reading(chromium, publisher, stage.url, *BOTH) as reader:
+    async with reading(browser, publisher, stage.url, *BOTH) as reader:
         assert {one.kind for one in await reader.until("live") if one.moving} == {"tape"}
-    async with reading(chromium, publisher, stage.url, *BOTH, reduced_motion="reduce") as reader:
+    async with reading(browser, publisher, stage.url, *BOTH, reduced_motion="reduce") as reader:
         await reader.until("live")
         await stage.until(lambda: stage.sockets)
         await published(stage, "1036.25")
@@ -75,7 +75,7 @@ async def test_reader_who_wants_stillness_sees_nothing_move_and_all_of_the_tape(
 
 
 async def test_sandbox_without_an_origin_is_as_live_as_any_page(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     """Frames of ours in a sandbox, and somebody's whole page in one with elements on it."""
     inner: list[str] = []
@@ -90,7 +90,7 @@ async def test_sandbox_without_an_origin_is_as_live_as_any_page(
         return (outer + frame).replace("<iframe ", '<iframe sandbox="allow-scripts" ')
 
     quoted(stage)
-    async with reading(chromium, publisher, stage.url, *BOTH, edit=sandboxed, high=2800) as reader:
+    async with reading(browser, publisher, stage.url, *BOTH, edit=sandboxed, high=2800) as reader:
         assert len(inner) == len(KINDS)
         assert {await frame.evaluate("origin") for frame in reader.page.frames[1:]} == {"null"}
         await reader.until("live")
@@ -101,7 +101,7 @@ async def test_sandbox_without_an_origin_is_as_live_as_any_page(
 
 
 async def test_strictest_policy_is_not_broken_by_any_kind(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     """No inline style is allowed on that page, so a bare element has to keep its height by itself."""
 
@@ -111,7 +111,7 @@ async def test_strictest_policy_is_not_broken_by_any_kind(
     quoted(stage)
     policy = STRICT.format(url=stage.url, feed=stage.url.replace("http", "ws"))
     headers = {"Content-Security-Policy": policy}
-    async with reading(chromium, publisher, stage.url, "element", edit=bare, headers=headers) as reader:
+    async with reading(browser, publisher, stage.url, "element", edit=bare, headers=headers) as reader:
         await reader.until("live")
         await stage.until(lambda: stage.sockets)
         await published(stage, "1036.25")
@@ -127,7 +127,7 @@ async def test_strictest_policy_is_not_broken_by_any_kind(
 
 
 async def test_script_that_is_there_twice_opens_one_connection(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     """Its lasting address is another module to the browser."""
 
@@ -137,7 +137,7 @@ async def test_script_that_is_there_twice_opens_one_connection(
     quoted(stage)
     await stage.until(lambda: not stage.sockets)
     before = len(stage.handshakes)
-    async with reading(chromium, publisher, stage.url, "element", edit=doubled) as reader:
+    async with reading(browser, publisher, stage.url, "element", edit=doubled) as reader:
         await reader.until("live")
         await stage.until(lambda: stage.sockets)
         await published(stage, "1036.25")
@@ -146,7 +146,7 @@ async def test_script_that_is_there_twice_opens_one_connection(
 
 
 async def test_widgets_come_late_move_leave_nothing_behind_and_come_again(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     late: list[str] = []
 
@@ -157,19 +157,23 @@ async def test_widgets_come_late_move_leave_nothing_behind_and_come_again(
 
     quoted(stage)
     await stage.until(lambda: not stage.sockets)
-    async with reading(chromium, publisher, stage.url, *BOTH, edit=emptied) as reader:
+    async with reading(browser, publisher, stage.url, *BOTH, edit=emptied) as reader:
         page = reader.page
         await page.evaluate("customElements.whenDefined('price-ticker').then(() => 0)")
         assert not stage.sockets
         await page.evaluate("(markup) => document.body.insertAdjacentHTML('beforeend', markup)", late[0])
         assert len(await reader.until("live")) == 2 * len(KINDS)
 
-        await stage.until(lambda: stage.sockets)
-        before = len(stage.handshakes)
+        # The page has a connection, its frames have theirs: both are there when all have heard of a price.
+        await published(stage, "1030.5")
+        await reader.until("live", "$1,030.50", without="heatmap")
+        before, asked = len(stage.handshakes), []
+        page.on("request", lambda request: asked.append(request.url))
         await page.evaluate("document.body.append(...document.querySelectorAll('div:has(> price-ticker)'))")
         await published(stage, "1036.25")
         await reader.until("live", "$1,036.25", without="heatmap")
-        assert len(stage.handshakes) == before
+        assert stage.handshakes[before:] == []
+        assert asked == []
 
         await page.evaluate("""() => {
           window.all = [...document.querySelectorAll("price-ticker")];

@@ -21,14 +21,14 @@ from ticker.model import State
 from ticker.sources import VENUES
 from widgets.embed import embed
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.browser
 
 BOTH = ("element", "iframe")
 PRICE, MOVED = "$1,035.50", "1.43%"
 ANYWHERE = {"access-control-allow-origin": "*"}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def publisher() -> AsyncIterator[Site]:
     """Whose pages the widgets are on: it is there when the service isn't."""
     site = Site()
@@ -70,10 +70,10 @@ def marks(found: list[Seen]) -> set[str]:
 
 
 async def test_stale_price_has_its_age_and_a_mark_until_there_is_another(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     quoted(stage, State.STALE, 200)
-    async with reading(chromium, publisher, stage.url, *BOTH) as reader:
+    async with reading(browser, publisher, stage.url, *BOTH) as reader:
         old = await reader.until("stale")
         assert priced(old)
         assert aged(old, "3 min")
@@ -85,10 +85,10 @@ async def test_stale_price_has_its_age_and_a_mark_until_there_is_another(
 
 
 async def test_price_that_was_never_known_is_said_to_be_unavailable(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     stage.board.lose("quiet")
-    async with reading(chromium, publisher, stage.url, *BOTH, asset="quiet", more="") as reader:
+    async with reading(browser, publisher, stage.url, *BOTH, asset="quiet", more="") as reader:
         none = await reader.until("unavailable")
         assert all("—" in one.text or "unavailable" in one.text for one in none)
         assert not any(re.search(r"[$▲▼]\s*\d", one.text) for one in none)
@@ -99,20 +99,20 @@ async def test_price_that_was_never_known_is_said_to_be_unavailable(
 
 
 async def test_unknown_asset_is_named_in_the_room_of_every_kind(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     def renamed(page: str) -> str:
         return page.replace("bitcoin", "nope")
 
     before = len(stage.handshakes)
-    async with reading(chromium, publisher, stage.url, *BOTH, edit=renamed) as reader:
+    async with reading(browser, publisher, stage.url, *BOTH, edit=renamed) as reader:
         found = await reader.until(text="No asset is called “nope” here")
         assert {one.text for one in found} == {"No asset is called “nope” here"}
         assert len(stage.handshakes) == before
 
 
 async def test_service_that_goes_leaves_prices_with_their_age_and_comes_back(
-    publisher: Site, chromium: Browser
+    publisher: Site, browser: Browser
 ) -> None:
     clock = MovableClock()
     with closing(socket(AF_INET)) as free:
@@ -120,7 +120,7 @@ async def test_service_that_goes_leaves_prices_with_their_age_and_comes_back(
         there = {"server.listen": f"127.0.0.1:{free.getsockname()[1]}", "server.drain_seconds": "0"}
     async with serving(Market(seed=7, clock=clock)) as upstream, AsyncExitStack() as kept:
         async with service_on(upstream, clock, **there) as service:
-            opened = reading(chromium, publisher, service.url, *BOTH, asset="talus", more="")
+            opened = reading(browser, publisher, service.url, *BOTH, asset="talus", more="")
             reader = await kept.enter_async_context(opened)
             await reader.until("live")
         old = await reader.until("stale")
@@ -133,21 +133,21 @@ async def test_service_that_goes_leaves_prices_with_their_age_and_comes_back(
 
 
 async def test_markup_whose_feed_never_answers_is_stale_too(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     async def refused(context: BrowserContext) -> None:
         await context.add_init_script("delete globalThis.SharedWorker")  # a worker's sockets can't be routed
         await context.route_web_socket("**/v1/feed*", lambda socket: socket.close())
 
     quoted(stage)
-    async with reading(chromium, publisher, stage.url, *BOTH, prepare=refused) as reader:
+    async with reading(browser, publisher, stage.url, *BOTH, prepare=refused) as reader:
         old = await reader.until("stale")
         assert priced(old)
         marked(old)
 
 
 async def test_element_whose_server_is_away_says_so_and_comes_when_it_is_back(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     async def cached(route: Route) -> None:
         await route.fulfill(body=embed().body, content_type="text/javascript", headers=ANYWHERE)
@@ -156,7 +156,7 @@ async def test_element_whose_server_is_away_says_so_and_comes_when_it_is_back(
     await stage.stop()
     script = f"{stage.url}/embed.js"
     async with reading(
-        chromium, publisher, stage.url, "element", prepare=lambda context: context.route(script, cached)
+        browser, publisher, stage.url, "element", prepare=lambda context: context.route(script, cached)
     ) as reader:
         found = await reader.until(text="Price unavailable")
         assert {one.text for one in found} == {"Price unavailable"}
@@ -165,7 +165,7 @@ async def test_element_whose_server_is_away_says_so_and_comes_when_it_is_back(
 
 
 async def test_element_that_an_edge_turns_away_says_so_and_comes_when_it_is_let(
-    stage: Site, publisher: Site, chromium: Browser
+    stage: Site, publisher: Site, browser: Browser
 ) -> None:
     async def limited(route: Route) -> None:
         await route.fulfill(status=429, body="<h1>Slow down</h1>", content_type="text/html", headers=ANYWHERE)
@@ -173,7 +173,7 @@ async def test_element_that_an_edge_turns_away_says_so_and_comes_when_it_is_let(
     quoted(stage)
     markup = f"{stage.url}/widgets/*"
     async with reading(
-        chromium, publisher, stage.url, "element", prepare=lambda context: context.route(markup, limited)
+        browser, publisher, stage.url, "element", prepare=lambda context: context.route(markup, limited)
     ) as reader:
         found = await reader.until(text="Price unavailable")
         assert {one.text for one in found} == {"Price unavailable"}
@@ -182,14 +182,14 @@ async def test_element_that_an_edge_turns_away_says_so_and_comes_when_it_is_let(
 
 
 async def test_source_that_answers_429_ages_every_kind_and_takes_no_price(
-    publisher: Site, chromium: Browser
+    publisher: Site, browser: Browser
 ) -> None:
     clock = MovableClock()
     market = Market(seed=7, clock=clock)
     async with (
         serving(market) as upstream,
         service_on(upstream, clock) as service,
-        reading(chromium, publisher, service.url, *BOTH, asset="talus", more="") as reader,
+        reading(browser, publisher, service.url, *BOTH, asset="talus", more="") as reader,
     ):
         await reader.until("live")
         market.fail("mexc", Fault.rate_limited(600))
@@ -206,7 +206,7 @@ async def test_source_that_answers_429_ages_every_kind_and_takes_no_price(
 
 
 async def test_source_that_answers_429_from_the_start_has_no_price_until_it_answers(
-    publisher: Site, chromium: Browser
+    publisher: Site, browser: Browser
 ) -> None:
     clock = MovableClock()
     market = Market(seed=7, clock=clock)
@@ -215,7 +215,7 @@ async def test_source_that_answers_429_from_the_start_has_no_price_until_it_answ
     async with (
         serving(market) as upstream,
         service_on(upstream, clock) as service,
-        reading(chromium, publisher, service.url, *BOTH, asset="talus", more="") as reader,
+        reading(browser, publisher, service.url, *BOTH, asset="talus", more="") as reader,
     ):
         await reader.until("unavailable")
         market.heal()

@@ -1,6 +1,6 @@
 """What a reader's browser asks for, by the browser's own log of the net: workers, frames and icons are in it.
 
-Two requests before a widget is live, a chart's own script beside them, and nobody's host but the service's.
+Two requests before a widget is live, and nobody's host but the service's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS, Site
 from tests.browser.every import FORMS, hosted, pasted
 from widgets.kinds import KINDS
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.browser
 
 # What our pages load beside themselves, up to the feed: scripts, the builder's frame, the gallery's widgets.
 PAGES = {"/": 2, "/assets/bitcoin": 3, "/builder": 3, "/gallery": 14, "/assets/nope": 2}
@@ -67,9 +67,7 @@ def visits(log: Path, addresses: list[str]) -> dict[str, list[str]]:
 async def test_two_requests_before_it_is_live_and_no_other_host(stage: Site, tmp_path: Path) -> None:
     log = tmp_path / "net.json"
     pasted_on = {
-        hosted(stage, f"{kind}-{form}", pasted(stage, form, kind)): (kind, form)
-        for kind in KINDS
-        for form in FORMS
+        hosted(stage, f"{kind}-{form}", pasted(stage, form, kind)): form for kind in KINDS for form in FORMS
     }
     addresses = [*pasted_on, *(stage.url + path for path in PAGES)]
     async with async_playwright() as playwright:
@@ -89,8 +87,7 @@ async def test_two_requests_before_it_is_live_and_no_other_host(stage: Site, tmp
     for address, paths in visits(log, addresses).items():
         before = paths[: paths.index("/v1/feed")] if "/v1/feed" in paths else paths
         if address in pasted_on:
-            kind, form = pasted_on[address]
-            most = 1 if form == "image" else 2 + bool(KINDS[kind].module)
+            most = 1 if pasted_on[address] == "image" else 2
         else:
             most = PAGES[address.removeprefix(stage.url)]
         assert len(before) <= most, (address, before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from tests.browser.scripted import HURRIED, Scripted
 
@@ -46,7 +47,7 @@ async def test_each_currency_has_its_connection(site, browser):
     await site.until(lambda: site.sockets)
     await other.goto(f"{site.url}/widgets/quote?asset=talus")
     await site.until(lambda: len(site.sockets) == 2)
-    assert [query.partition("currency=")[2] for query in site.handshakes] == ["EUR", ""]
+    assert [query.partition("currency=")[2] for query in site.handshakes] == ["EUR", "USD"]
     await context.close()
 
 
@@ -75,7 +76,7 @@ async def test_sandboxed_frame_has_its_own_connection(site, page):
     await page.frame_locator("iframe").locator(PRICE, has_text="$0.03000").wait_for()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server() -> AsyncIterator[Scripted]:
     server = Scripted()
     await server.start()

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import AsyncExitStack
 from decimal import Decimal
 from html import unescape
 
-import aiohttp
 import pytest
-from aiohttp import web
 
-from tests.boards import Board, StillClock
+from tests.boards import Board, StillClock, served
 from ticker.errors import HistoryError
 from ticker.model import Asset, Candle, Confidence, Pair
-from widgets.routes import routes
 
 SEVERAL = (
     Asset("talus", "US", "Talus", (Pair("mexc", "USUSDT", "US", "USDT"),)),
@@ -49,11 +47,11 @@ class Past:
 
 
 class Site:
-    def __init__(self, session, url, board, clock, past):
-        self.session, self.url, self.board, self.clock, self.past = session, url, board, clock, past
+    def __init__(self, session, board, clock, past):
+        self.session, self.board, self.clock, self.past = session, board, clock, past
 
     async def get(self, path, status=200, **headers):
-        async with self.session.get(self.url + path, headers={"Accept": "text/html", **headers}) as answer:
+        async with self.session.get(path, headers={"Accept": "text/html", **headers}) as answer:
             text = await answer.text()
             assert answer.status == status, text
             return answer, text
@@ -61,23 +59,14 @@ class Site:
 
 @pytest.fixture
 async def open_site():
-    opened = []
+    async with AsyncExitStack() as last:
 
-    async def opens(board, past=None, public=None):
-        clock, past = StillClock(), past or Past()
-        app = web.Application()
-        app.add_routes(routes(board, public, clock, past=past))
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        session = aiohttp.ClientSession()
-        opened.append((runner, session))
-        return Site(session, f"http://127.0.0.1:{runner.addresses[0][1]}", board, clock, past)
+        async def opens(board, past=None, public=None):
+            clock, past = StillClock(), past or Past()
+            session = await last.enter_async_context(served(board, clock, public_url=public, past=past))
+            return Site(session, board, clock, past)
 
-    yield opens
-    for runner, session in opened:
-        await session.close()
-        await runner.cleanup()
+        yield opens
 
 
 def several() -> Board:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import AsyncExitStack
 from html import unescape
 
-import aiohttp
 import brotli
 import pytest
-from aiohttp import web
 
-from tests.boards import Board, StillClock
+from tests.boards import Board, StillClock, served, weight
 from ticker.model import Asset
 from widgets.builder import EVENTS, PARTS
 from widgets.embed import embed, module
 from widgets.fields import MOST_BOXES, MOST_LISTED, Control, groups, said, understood
 from widgets.kinds import KINDS
 from widgets.params import choices
-from widgets.routes import routes
-from widgets.snippets import cost
 
 
 def known(**more):
@@ -29,36 +26,23 @@ def known(**more):
 
 
 class Site:
-    def __init__(self, session, url):
+    def __init__(self, session):
         self._session = session
-        self.url = url
 
     async def get(self, path, status=200, **headers):
-        async with self._session.get(self.url + path, headers=headers) as answer:
+        async with self._session.get(path, headers=headers) as answer:
             assert answer.status == status
             return answer, await answer.text()
 
 
 @pytest.fixture
 async def serve():
-    runners, sessions = [], []
+    async with AsyncExitStack() as last:
 
-    async def start(board):
-        app = web.Application()
-        app.add_routes(routes(board, None, StillClock()))
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        session = aiohttp.ClientSession()
-        runners.append(runner)
-        sessions.append(session)
-        return Site(session, f"http://127.0.0.1:{runner.addresses[0][1]}")
+        async def start(board):
+            return Site(await last.enter_async_context(served(board, StillClock())))
 
-    yield start
-    for session in sessions:
-        await session.close()
-    for runner in runners:
-        await runner.cleanup()
+        yield start
 
 
 @pytest.fixture
@@ -194,17 +178,15 @@ async def test_nothing_to_show_is_told(serve):
 async def test_cost_is_that_of_the_bodies_that_are_served(site):
     _, html = await site.get("/builder?kind=card")
     said = re.search(r"<h2>Live element <small>([\d.]+) KB in 2 requests and a websocket", html)[1]
-    bodies = {"script": embed().body}
-    _, bodies["fragment"] = await site.get("/widgets/card?asset=talus&form=fragment")
-    bodies["fragment"] = bodies["fragment"].encode()
-    assert float(said) == round(cost("element", bodies.__getitem__) / 1000, 1)
+    _, fragment = await site.get("/widgets/card?asset=talus&form=fragment")
+    assert float(said) == round((weight(embed().body) + weight(fragment.encode(), 4)) / 1000, 1)
 
 
 async def test_a_kinds_own_module_counts(site):
     _, html = await site.get("/builder?kind=chart")
     kilobytes, requests = re.search(r"<h2>Live element <small>([\d.]+) KB in (\d)", html).groups()
     assert requests == "3"
-    assert float(kilobytes) * 1000 > len(embed().brotli) + len(module("chart.js").brotli)
+    assert float(kilobytes) * 1000 > weight(embed().body) + weight(module("chart.js").body)
 
 
 async def test_policy_allows_our_own_frames_and_nothing_unsafe(site):
@@ -217,10 +199,10 @@ async def test_policy_allows_our_own_frames_and_nothing_unsafe(site):
 
 async def test_variants_are_not_indexed_and_have_one_address(site):
     _, plain = await site.get("/builder")
-    _, other = await site.get("/builder?kind=card&theme=dark")
+    answer, other = await site.get("/builder?kind=card&theme=dark")
     assert "noindex" not in plain
     assert 'content="noindex, follow"' in other
-    assert f'<link rel="canonical" href="{site.url}/builder?kind=card">' in other
+    assert f'<link rel="canonical" href="{answer.url.origin()}/builder?kind=card">' in other
 
 
 async def test_another_kind_keeps_what_it_understands(site):
@@ -252,4 +234,4 @@ async def test_events_are_those_that_the_script_sends():
 async def test_builder_is_small(site):
     _, html = await site.get("/builder")
     assert len(brotli.compress(html.encode(), quality=5)) <= 12_500
-    assert len(module("builder.js").brotli) <= 1_200
+    assert weight(module("builder.js").body) <= 1_200

@@ -9,13 +9,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from tests.boards import Board, StillClock
+from tests.boards import Board, StillClock, served
 from ticker.model import State
 from widgets.logos import Logos
 from widgets.raster import Raster
-from widgets.routes import routes
 
 CIRCLE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4"/>{}</svg>'
 
@@ -37,16 +35,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     board, clock = Board(), StillClock()
     board.set("talus", "0.01021", "0.19")
     board.set("quiet", "5")
-    async with Raster() as raster:
-        app = web.Application()
-        app.add_routes(routes(board, None, clock, logos=Logos(tmp_path), raster=raster))
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with aiohttp.ClientSession(url) as session:
-            yield Site(session, board, clock)
-        await runner.cleanup()
+    async with Raster() as raster, served(board, clock, logos=Logos(tmp_path), raster=raster) as session:
+        yield Site(session, board, clock)
 
 
 def size(png: bytes) -> tuple[int, int]:
@@ -131,13 +121,9 @@ async def test_a_logo_that_is_not_there_is_not_found(site, name):
 
 
 async def test_without_a_renderer_a_png_is_said_not_to_be_had():
-    app = web.Application()
-    app.add_routes(routes(Board(), None, StillClock()))
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/widgets/quote.png?asset=talus"
-    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+    async with (
+        served(Board(), StillClock()) as session,
+        session.get("/widgets/quote.png?asset=talus") as answer,
+    ):
         assert answer.status == 404
         assert "No PNGs are drawn here" in await answer.text()
-    await runner.cleanup()

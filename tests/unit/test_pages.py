@@ -79,7 +79,6 @@ async def test_prices_are_in_the_currency_that_was_chosen(open_site):
     site = await open_site(several())
     _, html = await site.get("/?currency=eur")
     assert "€36,692.40" in said(html)
-    assert '<main id="main" data-currency="EUR"' in html
     assert "<option selected>EUR</option>" in html
     assert 'href="assets/bitcoin?currency=EUR"' in html
     _, html = await site.get("/assets/bitcoin?currency=EUR")

@@ -9,7 +9,6 @@ from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
-import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +21,7 @@ from widgets.embed import embed
 from widgets.kinds import KINDS
 from widgets.kinds.base import Kind, Size
 from widgets.params import AssetOptions, ListOptions, read
-from widgets.snippets import FORMS, PLACES, cost, label, policy, snippet, snippets, widget
+from widgets.snippets import FORMS, label, policy, snippet, snippets, widget
 
 TALUS = Asset("talus", "US", "Talus")
 BITCOIN = Asset("bitcoin", "BTC", "Bitcoin")
@@ -232,38 +231,6 @@ def test_other_forms_need_only_their_own_kind_of_thing():
     assert policy("image", URL) == policy("markdown", URL) == [f"img-src {URL}"]
     assert policy("amp", URL) == [f"frame-src {URL}", f"img-src {URL}"]
     assert policy("email", URL) == []
-
-
-BODIES = {
-    "script": b"let price = 1;\n" * 400,
-    "fragment": b"<b>price</b>" * 90,
-    "document": b"<p>price</p>" * 200,
-    "svg": b"<svg>price</svg>" * 70,
-    "png": bytes(range(256)) * 9,
-}
-
-
-def test_cost_is_what_is_sent():
-    script = len(brotli.compress(BODIES["script"], quality=11))
-    fragment = len(brotli.compress(BODIES["fragment"], quality=5))
-    assert cost("element", BODIES.__getitem__) == script + fragment
-    assert cost("email", BODIES.__getitem__) == len(BODIES["png"])
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_cost_asks_only_for_what_the_form_loads(form):
-    asked = []
-
-    def body(part):
-        asked.append(part)
-        return BODIES[part]
-
-    assert 0 < cost(form, body) <= sum(len(BODIES[part]) for part in asked)
-    assert asked == list(PLACES[form].loads)
-
-
-def test_real_element_weighs_what_its_script_does():
-    assert cost("element", {"script": embed().body, "fragment": b""}.__getitem__) == len(embed().brotli)
 
 
 # Texts from outside

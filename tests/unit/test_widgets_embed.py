@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from base64 import b64encode
 from hashlib import sha384
 
-import brotli
 import pytest
 
+from tests.boards import weight
 from widgets.embed import embed, module, page_script, sheet, widget_sheet
 from widgets.kinds import KINDS
-
-
-def weight(text: bytes) -> int:
-    """Bytes as they are sent, once and for all, by brotli."""
-    return len(brotli.compress(text, quality=11))
 
 
 def script_alone() -> bytes:
@@ -31,7 +25,7 @@ def test_script_of_all_kinds_but_the_chart_keeps_to_five_kilobytes():
 
 
 def test_script_with_the_chart_keeps_to_nine_kilobytes():
-    assert weight(script_alone()) + len(module("chart.js").brotli) <= 9 * 1024
+    assert weight(script_alone()) + weight(module("chart.js").body) <= 9 * 1024
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -41,11 +35,6 @@ def test_no_page_with_one_kind_has_more_style_than_that(kind):
 
 def test_style_of_a_page_with_every_kind_on_it_keeps_to_four_kilobytes():
     assert weight(widget_sheet(*KINDS).encode()) <= 4 * 1024
-
-
-def test_compressed_scripts_are_the_script():
-    for script in (embed(), page_script()):
-        assert brotli.decompress(script.brotli) == gzip.decompress(script.gzip) == script.body
 
 
 def test_integrity_is_that_of_the_bytes():

@@ -8,15 +8,12 @@ from decimal import Decimal
 from hashlib import sha256
 from html import unescape
 
-import aiohttp
 import brotli
 import pytest
-from aiohttp import web
 
-from tests.boards import HOSTILE, NOW, Board, StillClock
+from tests.boards import HOSTILE, NOW, Board, StillClock, served
 from ticker.model import Observation, State
 from widgets.embed import embed
-from widgets.routes import routes
 
 
 def talus() -> Board:
@@ -30,12 +27,11 @@ def talus() -> Board:
 
 
 class Site:
-    def __init__(self, session, url, board, clock):
-        self.session, self.url, self.board, self.clock = session, url, board, clock
+    def __init__(self, session, board, clock):
+        self.session, self.board, self.clock = session, board, clock
 
     async def get(self, path, status=200, **headers):
-        address = self.url + path
-        async with self.session.get(address, headers=headers, allow_redirects=False) as answer:
+        async with self.session.get(path, headers=headers, allow_redirects=False) as answer:
             text = await answer.text()
             assert answer.status == status, text
             return answer, text
@@ -44,15 +40,8 @@ class Site:
 @pytest.fixture
 async def site():
     board, clock = talus(), StillClock()
-    app = web.Application()
-    app.add_routes(routes(board, None, clock))
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-    async with aiohttp.ClientSession(auto_decompress=True) as session:
-        yield Site(session, f"http://127.0.0.1:{port}", board, clock)
-    await runner.cleanup()
+    async with served(board, clock) as session:
+        yield Site(session, board, clock)
 
 
 def visible(html):
@@ -135,27 +124,16 @@ async def test_widgets_may_be_framed_anywhere_and_pages_only_at_home(site):
     assert "frame-ancestors 'self'" in page.headers["Content-Security-Policy"]
 
 
-async def test_widgets_may_be_framed_by_those_who_are_listed_and_the_feed_is_where_the_reader_asked():
-    app = web.Application()
+async def test_widgets_may_be_framed_by_those_who_are_listed():
     listed = "'self' https://example.com"
-    app.add_routes(routes(talus(), lambda _: "https://prices.example.com", StillClock(), listed))
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"{url}/widgets/quote?asset=talus") as answer:
-                policy = answer.headers["Content-Security-Policy"].split("; ")
-            async with session.get(f"{url}/assets/talus") as answer:
-                assert "https://prices.example.com/embed.js" in await answer.text()
-    finally:
-        await runner.cleanup()
-    assert f"frame-ancestors {listed}" in policy
-    assert "connect-src 'self' ws://prices.example.com wss://prices.example.com" in policy
+    async with (
+        served(talus(), StillClock(), frames=listed) as session,
+        session.get("/widgets/quote?asset=talus") as answer,
+    ):
+        assert f"frame-ancestors {listed}" in answer.headers["Content-Security-Policy"].split("; ")
 
 
-async def test_host_header_that_is_no_host_never_reaches_the_policy(site):
+async def test_host_header_that_is_no_host_never_reaches_a_page(site):
     await site.get("/", 400, Host="x; script-src *")
 
 
@@ -245,14 +223,8 @@ async def test_address_of_an_older_build_leads_to_the_newest(site):
 
 
 async def test_public_url_is_what_snippets_say():
-    app = web.Application()
-    app.add_routes(routes(talus(), "https://prices.example.com", StillClock()))
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/assets/talus"
-        async with aiohttp.ClientSession() as session, session.get(url) as answer:
-            assert "https://prices.example.com/embed.js" in await answer.text()
-    finally:
-        await runner.cleanup()
+    async with (
+        served(talus(), StillClock(), public_url="https://prices.example.com") as session,
+        session.get("/assets/talus") as answer,
+    ):
+        assert "https://prices.example.com/embed.js" in await answer.text()

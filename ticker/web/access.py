@@ -6,16 +6,15 @@ Who may read is decided in admission.py; here it is only said.
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
 import logging
 from collections.abc import Mapping
 
-import brotli
 from aiohttp import hdrs, web
 from msgspec import Struct
 from multidict import istr
 
+from ticker.codings import coded, preferred
 from ticker.wire import encode, error_body
 
 log = logging.getLogger("ticker.web")
@@ -96,19 +95,5 @@ async def compress(request: web.Request, response: web.Response) -> None:
         response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
         body, encoding = response.body, preferred(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
         if encoding and isinstance(body, bytes) and len(body) >= COMPRESS_FROM:
-            response.body = await asyncio.to_thread(squeeze, body, encoding)
+            response.body = await asyncio.to_thread(coded, body, encoding)
             response.headers[hdrs.CONTENT_ENCODING] = encoding
-
-
-def preferred(accepted: str) -> str | None:
-    """`br` or `gzip`, whichever is offered with a quality above zero, br first; None for neither."""
-    offered = {}
-    for part in accepted.lower().split(","):
-        name, _, parameters = part.strip().partition(";")
-        offered[name.strip()] = parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return next((name for name in ("br", "gzip") if offered.get(name, False)), None)
-
-
-def squeeze(body: bytes, encoding: str) -> bytes:
-    """Levels that cost less than sending the bytes they save."""
-    return brotli.compress(body, quality=4) if encoding == "br" else gzip.compress(body, 5, mtime=0)

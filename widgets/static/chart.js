@@ -54,19 +54,23 @@ export default (wrapper) => {
   /** Where a slot has its value: at its end, or in the middle of its candle. @param {number} slot */
   const across = (slot) => (line ? (slot === newest ? tip : slot + 1) : slot + 0.5);
 
-  const date = new Intl.DateTimeFormat(wrapper.lang, {
-    dateStyle: "medium",
-    timeStyle: step < DAY ? "short" : undefined,
-    hourCycle: "h23",
-    timeZone: "UTC",
-    calendar: "gregory",
-  });
+  /** @type {Intl.DateTimeFormat | undefined} made when it is first needed, since that takes a browser long */
+  let date;
+  /** @param {number} moment */
+  const dated = (moment) =>
+    (date ??= new Intl.DateTimeFormat(wrapper.lang, {
+      dateStyle: "medium",
+      timeStyle: step < DAY ? "short" : undefined,
+      hourCycle: "h23",
+      timeZone: "UTC",
+      calendar: "gregory",
+    })).format(moment * 1000);
   /** A line's moment is that of its close; a candle's, and a day's, is its beginning. @param {number} slot */
   const moment = (slot) => start + step * (line && step < DAY ? across(slot) : slot);
 
   /** @param {number} slot */
   const values = (slot) => [
-    date.format(moment(slot) * 1000) + (step < DAY ? " UTC" : ""),
+    dated(moment(slot)) + (step < DAY ? " UTC" : ""),
     ...columns.map((column) => column[slot]),
   ];
 
@@ -124,10 +128,11 @@ export default (wrapper) => {
   plot.ariaValueMax = `${newest}`;
   const [was, when] = held.get(plot) ?? [];
   const again = was === step ? known.indexOf(Math.round(((when ?? 0) - start) / step)) : -1;
-  if (again < 0) {
+  if (again >= 0) read(known[again]);
+  else {
     leave();
-    say(newest);
-  } else read(known[again]);
+    plot.ariaValueNow = `${newest}`;
+  }
 
   on(["pointermove", "pointerdown"], ({ clientX }) => {
     const { left, width } = /** @type {Element} */ (plot.firstElementChild).getBoundingClientRect();
@@ -137,6 +142,7 @@ export default (wrapper) => {
   // A finger's values stay when it is lifted, and go when it scrolls the page instead.
   on(["pointerleave"], ({ pointerType }) => pointerType === "mouse" && leave());
   on(["pointercancel", "blur"], leave);
+  on(["focus"], () => say(at ?? newest));
   on(["keydown"], (event) => {
     const way = KEYS[event.key];
     if (way) {

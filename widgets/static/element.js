@@ -27,7 +27,7 @@ const message = (text) => make("div", make("div", text, "box msg"), "pt");
 
 /**
  * @param {HTMLElement} element
- * @returns {[begin: () => void, end: () => void]} for when it comes into the page, and when it leaves
+ * @returns {() => void} for when it comes into the page, and when it leaves
  */
 const mounted = (element) => {
   const root = element.attachShadow({ mode: "open" });
@@ -50,7 +50,7 @@ const mounted = (element) => {
   /** @type {Show} */
   const show = (fresh, answer, address) => {
     // In a script that is none, since a page's policy would be asked about a style.
-    const styles = [...answer.querySelectorAll("style,script")].map((style) => style.textContent ?? "");
+    const styles = [...answer.querySelectorAll("style,script")].map((style) => `${style.textContent}`);
     root.adoptedStyleSheets = [BOX_CSS, ...styles].map(sheet);
     // In the answer they are relative to its own address; from here on they name it.
     for (const link of answer.links) link.href = link.href;
@@ -87,34 +87,34 @@ const mounted = (element) => {
   const observer = new MutationObserver(look);
   root.adoptedStyleSheets = [sheet(BOX_CSS)];
   root.append(box);
-  return [
-    () => {
-      observer.observe(element, { attributes: true });
-      look();
-    },
-    () => {
-      observer.disconnect();
-      life?.abort();
-      life = undefined;
-      address = "";
-    },
-  ];
+  // In a task of its own: many on a page don't hold it up, and what is only moved goes on.
+  return () =>
+    setTimeout(() => {
+      if (element.isConnected) {
+        observer.observe(element, { attributes: true });
+        look();
+      } else {
+        observer.disconnect();
+        life?.abort();
+        life = undefined;
+        address = "";
+      }
+    });
 };
 
-// A worker has no document.
-if (!globalThis.document) serve();
-// Included twice, the second copy does nothing.
-else if (!customElements.get("price-ticker")) {
+const install = () => {
+  // Included twice, the second copy does nothing.
+  if (customElements.get("price-ticker")) return;
   share();
   customElements.define(
     "price-ticker",
     class extends HTMLElement {
-      #mounted = mounted(this);
+      #turn = mounted(this);
       connectedCallback() {
-        this.#mounted[0]();
+        this.#turn();
       }
       disconnectedCallback() {
-        this.#mounted[1]();
+        this.#turn();
       }
     },
   );
@@ -131,4 +131,8 @@ else if (!customElements.get("price-ticker")) {
   });
   const secret = location.hash.split("secret=")[1];
   if (secret) parent.postMessage({ message: "height", value: document.body.offsetHeight, secret }, "*");
-}
+};
+
+// A worker has no document. In a page, to install is a task of its own: the script itself was one.
+if (globalThis.document) setTimeout(install);
+else serve();

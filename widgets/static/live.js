@@ -42,7 +42,7 @@ const line = (currency) => {
         misses = 0;
         if (!ways[1]) return waiting();
       }
-      return ways[rung % ways.length](currency ? `${query}&currency=${currency}` : query);
+      return ways[rung % ways.length](`${query}&currency=${currency}`);
     },
     () => (misses = 0),
   );
@@ -54,19 +54,28 @@ const lines = {};
 /** @type {(...wish: Wish) => () => void} */
 const own = (currency, asset, watcher) => (lines[currency] ??= line(currency))(asset, watcher);
 
-/** @type {Record<number, [...Wish, stop?: () => void]>} what the worker was asked for */
+/** @type {Record<number, [...Wish, stop?: () => void]>} what somebody on this page watches */
 const wishes = {};
 /** @type {MessagePort | undefined} */
 let port;
 let count = 0;
 
+/** To whoever still watches. @type {(id: number, ...said: Parameters<Watcher>) => void} */
+const hand = (id, ...said) => wishes[id]?.[2](...said);
+
+/** From the page's own connection. A message may be for many on the page: for each it is a task. @param {any} id */
+const begin = (id) => {
+  const [currency, asset] = wishes[id];
+  wishes[id][3] ??= own(currency, asset, (...said) => setTimeout(() => hand(id, ...said)));
+};
+
 /** Without the worker, or once it is gone, the page has its own connection. */
 const alone = () => {
   const gone = port;
   port = undefined;
-  for (const [id, wish] of Object.entries(wishes)) {
+  for (const id in wishes) {
     gone?.postMessage([+id]);
-    wish[3] ??= own(wish[0], wish[1], wish[2]);
+    begin(id);
   }
 };
 
@@ -82,7 +91,7 @@ export const share = () => {
     worker.onerror = alone;
     port = worker.port;
     port.onmessage = ({ data: [id, ...said] }) => {
-      if (id) wishes[id]?.[2](.../** @type {Parameters<Watcher>} */ (said));
+      if (id) hand(id, .../** @type {Parameters<Watcher>} */ (said));
       else navigator.locks.request(said[0], alone);
     };
   } catch {
@@ -95,13 +104,12 @@ export const share = () => {
  * @type {(...wish: Wish) => () => void}
  */
 export const watch = (currency, asset, watcher) => {
-  if (!port) return own(currency, asset, watcher);
   const id = ++count;
-  /** @type {[...Wish, stop?: () => void]} */
-  const wish = (wishes[id] = [currency, asset, watcher]);
-  port.postMessage([id, currency, asset]);
+  wishes[id] = [currency, asset, watcher];
+  if (port) port.postMessage([id, currency, asset]);
+  else begin(id);
   return () => {
-    wish[3]?.();
+    wishes[id][3]?.();
     delete wishes[id];
     port?.postMessage([id]);
   };

@@ -103,7 +103,7 @@ export const paint = (root, quote, how) => {
       sign.ariaLabel = word;
       put(number, text);
       if (root.dataset.heat) {
-        const heat = Math.min(4, 1 + (Math.abs(+(value ?? 0)) / 1.5 | 0));
+        const heat = Math.min(4, 1 + (Math.abs(/** @type {any} */ (value)) / 1.5 | 0));
         root.dataset.heat = `${{ up: heat, down: -heat }[direction] ?? 0}`;
       }
     } else if (name === "change_24h_basis") put(part, how[6][+(value === "utc_day")]);

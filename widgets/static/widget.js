@@ -52,14 +52,13 @@ export const ask = (address, done) => {
  */
 const follow = (root) => {
   const how = notation(root);
-  const asset = root.dataset.priceTicker ?? "";
+  const asset = `${root.dataset.priceTicker}`;
   const time = root.querySelector("time");
-  const place = /** @type {HTMLElement | null} */ (root.closest("[data-currency]"));
   let state = root.dataset.state ?? "";
-  let asOf = time ? Date.parse(time.dateTime) : null;
+  let asOf = time && Date.parse(time.dateTime);
   /** @type {Quote | undefined} */
   let last;
-  return watch(place?.dataset.currency ?? "", asset, (quote, now, silent) => {
+  return watch(how[1][2], asset, (quote, now, silent) => {
     const was = state;
     // One that came from a worker is a new object each time.
     const fresh = quote && JSON.stringify(quote) !== JSON.stringify(last);
@@ -89,7 +88,8 @@ export const enliven = (wrapper, address, show, at = 0) => {
   const { signal } = life;
   const { module, refresh } = wrapper.dataset;
   const begun = performance.now();
-  const every = +(refresh ?? 0) * (1 + Math.random() / 9);
+  /** Not a number where nothing is to be renewed. */
+  const every = /** @type {any} */ (refresh) * (1 + Math.random() / 9);
   const roots = /** @type {HTMLElement[]} */ ([wrapper, ...wrapper.querySelectorAll(ROOT)]).filter(
     (root) => root.dataset.priceTicker && root.closest(WRAPPER) === wrapper,
   );
@@ -133,15 +133,14 @@ export const enliven = (wrapper, address, show, at = 0) => {
   });
   on("renew", renew);
 
-  // It sleeps a moment after it is out of sight, or the page is; never while it is printed.
+  // It sleeps a moment after it is out of sight, or the page is.
   let [seen, soon] = [false, 0];
   /** @type {(() => void)[]} */
   let ends = [];
   const sleep = () => (ends = ends.filter((end) => end()));
-  /** @param {Partial<Event>} event */
-  const look = ({ type }) => {
+  const look = () => {
     clearTimeout(soon);
-    if (type !== "beforeprint" && (!seen || document.hidden)) soon = setTimeout(sleep, 5000);
+    if (!seen || document.hidden) soon = setTimeout(sleep, 5000);
     else if (!ends[0]) {
       const clock = every ? setInterval(renew, every) : 0;
       ends = [() => clearInterval(clock), ...roots.map(follow)];
@@ -151,13 +150,13 @@ export const enliven = (wrapper, address, show, at = 0) => {
   const eye = new IntersectionObserver(
     (entries) => {
       seen = /** @type {IntersectionObserverEntry} */ (entries.at(-1)).isIntersecting;
-      look({});
+      look();
     },
     { rootMargin: "200px" },
   );
   if (!/live=[0f]/.test(address)) {
     eye.observe(wrapper);
-    for (const type of ["visibilitychange", "beforeprint", "afterprint"]) addEventListener(type, look, { signal });
+    addEventListener("visibilitychange", look, { signal });
   }
   signal.addEventListener("abort", () => {
     asking?.abort();
@@ -165,10 +164,15 @@ export const enliven = (wrapper, address, show, at = 0) => {
     sleep();
   });
 
-  const script = new URL(module ?? "", address).href;
-  if (script.startsWith(`${HOME}/embed/`))
-    import(script).then(({ default: start }) => {
-      if (!signal.aborted) signal.addEventListener("abort", start(wrapper));
+  let script = new URL(module ?? "", address).href;
+  // Being live comes first: a kind's own script is asked for with the first quote, or once a reader is interested.
+  for (const type of ["update", "pointerover", "focusin"])
+    on(type, () => {
+      if (script.startsWith(`${HOME}/embed/`))
+        import(script).then(({ default: start }) => {
+          if (!signal.aborted) signal.addEventListener("abort", start(wrapper));
+        });
+      script = "";
     });
   return life;
 };

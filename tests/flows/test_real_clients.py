@@ -261,6 +261,7 @@ EVENTS = """(address) => {
 
 
 @pytest.mark.browser
+@pytest.mark.asyncio(loop_scope="session")  # the browser's
 @pytest.mark.parametrize("protocols", [[], ["ticker.v1.json"]], ids=["none", "json"])
 async def test_chromiums_websocket(browser: Browser, protocols: list[str]) -> None:  # noqa: F811
     async with served() as service:
@@ -279,6 +280,7 @@ async def test_chromiums_websocket(browser: Browser, protocols: list[str]) -> No
 
 
 @pytest.mark.browser
+@pytest.mark.asyncio(loop_scope="session")  # the browser's
 async def test_chromiums_eventsource_comes_back_by_itself(browser: Browser) -> None:  # noqa: F811
     """From another origin, as an embed's is; cut off, it says where it was and gets only what changed."""
     async with served() as service:

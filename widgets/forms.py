@@ -6,6 +6,7 @@ Answered from what is kept as long as that is true. An error has the form that w
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import NamedTuple
 
 from aiohttp.web import Request, Response
 
@@ -26,6 +27,14 @@ LONGEST = 2048
 PIXELS_MS = 5_000
 
 
+class Wanted(NamedTuple):
+    """What an address asks for, and what its answer is kept by. `form` is its ending: svg, png or none."""
+
+    asked: Asked
+    form: str
+    key: tuple[str, str]
+
+
 class Widgets:
     """A kind as a document, a fragment or a picture: from what is kept, else rendered.
 
@@ -37,35 +46,33 @@ class Widgets:
         self._raster = raster
         self._frames = frames
         self._kept = Kept(KEPT)
-        self._read: OrderedDict[str, Asked] = OrderedDict()
+        self._wanted: OrderedDict[str, Wanted] = OrderedDict()
 
     async def widget(self, request: Request) -> Response:
         """The answer, of an error too: it has the form that was asked for, so that a reader sees it."""
-        name, _, form = request.match_info["file"].partition(".")
         try:
-            asked = self._asked(request, name)
+            asked, form, key = self._wanted.get(request.raw_path) or self._read(request)
             if form == "png":
                 return (await self._pixels(asked, request)).answer(request)
-            key, stamp = (form, asked.key), self._rendering.stamp(asked)
+            stamp = self._rendering.stamp(asked)
             content = self._kept.get(key, stamp)
             if content is None:
                 content = await self.rendered(asked, form)
                 self._kept.put(key, stamp, content)
         except RequestError as error:
-            content = self._complaint(error, _readable(request), form)
+            content = self._complaint(error, _readable(request), _named(request)[1])
         return content.answer(request)
 
-    def _asked(self, request: Request, name: str) -> Asked:
+    def _read(self, request: Request) -> Wanted:
         """What an address asks for. It is read once: addresses that are asked for come again."""
-        raw = request.raw_path if len(request.raw_path) <= LONGEST else ""
-        asked = self._read.get(raw)
-        if asked is None:
-            asked = self._rendering.read(name, request.query)
-            if raw:
-                self._read[raw] = asked
-            if len(self._read) > ADDRESSES:
-                self._read.popitem(last=False)
-        return asked
+        name, form = _named(request)
+        asked = self._rendering.read(name, request.query)
+        wanted = Wanted(asked, form, (form, asked.key))
+        if len(request.raw_path) <= LONGEST:
+            self._wanted[request.raw_path] = wanted
+        if len(self._wanted) > ADDRESSES:
+            self._wanted.popitem(last=False)
+        return wanted
 
     async def rendered(self, asked: Asked, form: str) -> Content:
         """Anew: a document or, by its options, a fragment; with `svg` a picture."""
@@ -114,6 +121,11 @@ class Widgets:
             body=body,
         )
         return Content(page, HTML, policy(style, frames=self._frames), status=status)
+
+
+def _named(request: Request) -> tuple[str, str]:
+    name, _, form = request.match_info["file"].partition(".")
+    return name, form
 
 
 def _dressed(kind: str, markup: str) -> str:

@@ -82,8 +82,9 @@ def share(response: web.Response, headers: Mapping[str, str]) -> None:
     own = response.headers
     if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in headers:
         own.popall(hdrs.ACCESS_CONTROL_ALLOW_ORIGIN, None)
-    for name, value in headers.items():
-        own[name] = f"{own[name]}, {value}" if name == hdrs.VARY and name in own else value
+    if hdrs.VARY in headers and hdrs.VARY in own:
+        headers = {**headers, hdrs.VARY: f"{own[hdrs.VARY]}, {headers[hdrs.VARY]}"}
+    own.update(headers)
     own.setdefault(NOSNIFF, "nosniff")
     # An address may hold a key (`?key=`); nobody an answer leads to is to see it.
     own.setdefault(REFERRER, "no-referrer")

@@ -72,8 +72,7 @@ process.stdout.write(compileScript(descriptor, options).content);
 """
 
 
-def pasted(site, form, asset=None, url=None, **query):
-    kind = KINDS["quote"]
+def pasted(site, form, asset=None, url=None, kind=KINDS["quote"], **query):
     asset = asset or site.board.assets["talus"]
     return snippet(form, kind, read({"asset": asset.id} | query, kind.options), url or site.url, [asset])
 
@@ -225,14 +224,19 @@ async def test_markdown_is_a_linked_picture(site, page):
     assert await link.get_attribute("href") == f"{site.url}/assets/talus"
 
 
+def asked_by_wordpress(site, address, room):
+    """What WordPress gets for an address that somebody put on a line of its own."""
+    where = discovered(f"<head>{discovery(address, site.url, 'Talus')}</head>")
+    query = {name: values[0] for name, values in parse_qs(urlsplit(where).query).items()}
+    body = answer(query | {"maxwidth": str(room), "maxheight": "750"}, site.url, KINDS, site.board).body
+    return json.loads(body)
+
+
 @pytest.mark.parametrize("room", [500, NARROWEST])
 async def test_address_in_wordpress_becomes_a_working_sandboxed_frame(site, page, room):
     said = heard(page)
     one = pasted(site, "wordpress")
-    where = discovered(f"<head>{discovery(one.code, site.url, 'Talus')}</head>")
-    query = {name: values[0] for name, values in parse_qs(urlsplit(where).query).items()}
-    body = answer(query | {"maxwidth": str(room), "maxheight": "750"}, site.url, KINDS, site.board).body
-    found = json.loads(body)
+    found = asked_by_wordpress(site, one.code, room)
     await page.goto(hosted(site, wordpress(found), one.policy))
     await page.frame_locator("iframe").locator(PRICE, has_text="$0.01021").wait_for()
     assert await box(page, "iframe") == [min(room, 320), 72] == [found["width"], found["height"]]
@@ -246,6 +250,19 @@ async def test_address_in_wordpress_becomes_a_working_sandboxed_frame(site, page
     await site.publish("talus", price="0.01099", as_of=site.clock.now())
     await page.frame_locator("iframe").locator(PRICE, has_text="$0.01099").wait_for()
     assert unexpected(said) == []
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+async def test_every_kind_is_whole_in_what_wordpress_leaves_of_the_answer(site, page, kind):
+    one = pasted(site, "wordpress", kind=kind)
+    found = asked_by_wordpress(site, one.code, 600)
+    size = kind.size(read({"asset": "talus"}, kind.options))
+    assert found["height"] == size.height
+    await page.goto(hosted(site, wordpress(found), one.policy))
+    await page.frame_locator("iframe").locator("[data-price-ticker=talus]").first.wait_for(state="attached")
+    assert await box(page, "iframe") == [found["width"], found["height"]]
+    assert await page.frames[1].evaluate(INSIDE) == [found["width"], found["height"]]
+    await site.until(lambda: site.sockets)
 
 
 async def test_every_kind_can_be_as_narrow_as_an_answer_may_make_it(site, page):

@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from pytest_asyncio import is_async_test
 
 from tests.boards import Board
+from tests.browser.scripted import Scripted
 from ticker.clock import SystemClock
 from ticker.model import Asset, Basis, Candle, Change, Observation, Pair, Quote, Window
 from ticker.web import application
@@ -250,6 +251,15 @@ async def site() -> AsyncIterator[Site]:
     await site.start()
     yield site
     await site.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server() -> AsyncIterator[Scripted]:
+    """A feed that says what the test tells it to."""
+    server = Scripted()
+    await server.start()
+    yield server
+    await server.stop()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
-from tests.browser.scripted import Scripted, heard, live, opened, price_is, quote, state_is
+from tests.browser.scripted import heard, live, opened, price_is, quote, state_is
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def server() -> AsyncIterator[Scripted]:
-    server = Scripted()
-    await server.start()
-    yield server
-    await server.stop()
 
 
 async def test_events_take_over_where_websockets_fail_and_hand_back_later(server, page):

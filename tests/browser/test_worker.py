@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
-from tests.browser.scripted import HURRIED, Scripted
+from tests.browser.scripted import HURRIED
 
 pytestmark = pytest.mark.browser
 
@@ -74,14 +71,6 @@ async def test_sandboxed_frame_has_its_own_connection(site, page):
     await site.until(lambda: site.sockets)
     await site.publish("talus", price="0.03", as_of=site.clock.now())
     await page.frame_locator("iframe").locator(PRICE, has_text="$0.03000").wait_for()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def server() -> AsyncIterator[Scripted]:
-    server = Scripted()
-    await server.start()
-    yield server
-    await server.stop()
 
 
 async def show(server, page):

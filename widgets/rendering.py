@@ -33,6 +33,8 @@ from widgets.view import Board
 # A converted price moves with its rate, which has no seq; an age is shown in seconds; a past grows by
 # minutes, but on a first start it comes within seconds.
 RATES_MS, AGES_MS, PAST_MS = 5_000, 1_000, 15_000
+# More quotes than this are looked at once in so many ms.
+MANY, MANY_MS = 50, 1_000
 Stamp = tuple[tuple[int, ...], int]
 # Where the service is for a widget's own document.
 SITE = ".."
@@ -50,7 +52,8 @@ class Past(Protocol):
 class Asked:
     """What an address asks for, read and checked. `key` is its canonical form.
 
-    `seen` is what its stamp was at which version of the book, so that it is looked at once a change.
+    `seen` is what its stamp was at which version of the book, so that it is looked at once a change; `looked`
+    is when that was, in ms.
     """
 
     kind: Kind[Any]
@@ -59,6 +62,7 @@ class Asked:
     needs: tuple[Need, ...]
     key: str
     seen: tuple[int, tuple[int, ...], int] = (-1, (), 0)
+    looked: int = 0
 
 
 class Rendered(NamedTuple):
@@ -95,11 +99,17 @@ class Rendering:
         return Asked(kind, options, ids, needs, f"{name}?{canonical(options)}")
 
     def stamp(self, asked: Asked) -> Stamp:
-        """As long as this is the same, so is what is rendered. Looked at anew only when the book moved."""
-        if asked.seen[0] != self.board.seq:
+        """As long as this is the same, so is what is rendered.
+
+        Looked at anew only when the book moved. Of many quotes one moves all the time: they may be a second
+        behind, as every widget may be in a cache, and are brought up to date as it goes live.
+        """
+        now = self.clock.now()
+        if asked.seen[0] != self.board.seq and (len(asked.ids) <= MANY or now - asked.looked >= MANY_MS):
             asked.seen = (self.board.seq, *self._looked(asked))
+            asked.looked = now
         _, seqs, step = asked.seen
-        return seqs, self.clock.now() // step if step else 0
+        return seqs, now // step if step else 0
 
     def _looked(self, asked: Asked) -> tuple[tuple[int, ...], int]:
         """The versions of what is shown, and after how many ms it is another even so; 0 for never."""

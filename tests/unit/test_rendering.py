@@ -8,10 +8,10 @@ import pytest
 
 from tests.boards import Board, StillClock
 from ticker.errors import RequestError
-from ticker.model import Candle, State
+from ticker.model import Asset, Candle, State
 from widgets.embed import STATIC
 from widgets.kinds import KINDS, Need
-from widgets.rendering import Rendering
+from widgets.rendering import MANY, MANY_MS, Rendering
 
 
 class Store:
@@ -49,6 +49,19 @@ def test_a_live_price_stays_rendered_however_long_until_it_changes(rendering, bo
     board.set("quiet", state=State.UNAVAILABLE)
     assert rendering.stamp(asked) == before
     board.set("talus", "0.01022")
+    assert rendering.stamp(asked) != before
+
+
+def test_many_prices_are_looked_at_once_a_second():
+    board = Board([Asset(f"a{at}", f"A{at}", "A") for at in range(MANY + 1)])
+    rendering = Rendering(board, StillClock())
+    asked = rendering.read("table", {"rows": "5", "sort": "-price"})
+    assert len(asked.ids) == MANY + 1
+    before = rendering.stamp(asked)
+    board.set("a7", "5")
+    rendering.clock.time += MANY_MS - 1
+    assert rendering.stamp(asked) == before
+    rendering.clock.time += 1
     assert rendering.stamp(asked) != before
 
 

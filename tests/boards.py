@@ -11,6 +11,7 @@ import aiohttp
 import brotli
 import msgspec
 
+from tests.clocks import NOW
 from ticker.clock import Clock
 from ticker.errors import RequestError
 from ticker.model import Asset, Basis, Change, Observation, Pair, Quote, State, Window
@@ -18,7 +19,6 @@ from ticker.web import application, serving
 from ticker.web.admission import Door
 from widgets.routes import routes
 
-NOW = 1_790_000_000_123
 HOSTILE = '</script><img src=x onerror="alert(1)">'
 ASSETS = (
     Asset("talus", "US", "Talus", (Pair("mexc", "USUSDT", "US", "USDT"),)),
@@ -30,22 +30,6 @@ ASSETS = (
 def weight(text: bytes, quality: int = 11) -> int:
     """Bytes as they are sent by brotli: once and for all, or as the service has time for."""
     return len(brotli.compress(text, quality=quality))
-
-
-class StillClock:
-    """Time stands where the test sets it; nothing that renders may wait."""
-
-    def __init__(self, time: int = NOW) -> None:
-        self.time = time
-
-    def now(self) -> int:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time / 1000
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("nothing here waits")
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from decimal import Decimal
 import aiohttp
 import pytest
 
+from tests.clocks import StillClock
 from ticker.clock import SystemClock
 from ticker.errors import BadAnswer, RateLimited, Refused, SourceError, UnknownSymbol, Unreachable
 from ticker.market import Fault, Market, serving
@@ -38,20 +39,6 @@ FAULTS: list[tuple[Fault, type[SourceError]]] = [
 def symbol(venue: str, token: str) -> str:
     """The venue's spelling of a token of the embedded market."""
     return next(name for name, listing in MARKET[venue].listings.items() if listing.token.id == token)
-
-
-class StandingClock:
-    def __init__(self) -> None:
-        self.time = 1_790_000_000_000
-
-    def now(self) -> int:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time / 1000
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("no answer sleeps")
 
 
 class Stand:
@@ -132,7 +119,7 @@ async def test_each_fault_is_an_error_of_its_kind(
 
 @pytest.mark.parametrize("venue", NAMES)
 async def test_a_frozen_venue_is_told_by_its_own_time(venue: str):
-    clock = StandingClock()
+    clock = StillClock()
     market = Market(clock=clock)
     bitcoin = symbol(venue, "bitcoin")
     async with serving(market) as base, new_session() as session:

@@ -8,16 +8,12 @@ from html import unescape
 
 import msgspec
 
+from tests.clocks import StillClock
 from ticker.model import Asset, Basis, Candle, Change, Quote, State, Window
 from widgets.rendering import Rendering
 
 NOW = 1_790_000_000_123
 HOSTILE = '</script><img src=x onerror="alert(1)">'
-
-
-class FixedClock:
-    def now(self):
-        return NOW
 
 
 def moved(percent, window=Window.DAY):
@@ -81,7 +77,7 @@ class Shown:
 
     def __init__(self, board, past=None):
         self.board = board
-        self.rendering = Rendering(board, FixedClock(), past)
+        self.rendering = Rendering(board, StillClock(NOW), past)
 
     async def html(self, kind, **options):
         return (await self.rendering.markup(self.rendering.read(kind, options), "..")).text

@@ -10,7 +10,8 @@ from html import unescape
 
 import pytest
 
-from tests.boards import Board, StillClock, served
+from tests.boards import Board, served
+from tests.clocks import StillClock
 from ticker.errors import HistoryError
 from ticker.model import Asset, Candle, Confidence, Pair
 

@@ -9,7 +9,8 @@ from html import unescape
 import brotli
 import pytest
 
-from tests.boards import Board, StillClock, served, weight
+from tests.boards import Board, served, weight
+from tests.clocks import StillClock
 from ticker.model import Asset
 from widgets.builder import EVENTS, PARTS
 from widgets.embed import embed, module

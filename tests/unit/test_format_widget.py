@@ -9,6 +9,7 @@ import brotli
 import pytest
 
 from tests.boards import weight
+from tests.clocks import StillClock
 from ticker.errors import RequestError
 from ticker.model import Asset, Basis, Change, Pair, Quote, State, Window
 from widgets.embed import embed
@@ -16,11 +17,6 @@ from widgets.locales import TAGS
 from widgets.rendering import Rendering
 
 NOW = 1_790_000_000_123
-
-
-class FixedClock:
-    def now(self):
-        return NOW
 
 
 class Board:
@@ -41,7 +37,7 @@ class Board:
 
 
 async def rendered(locale, *, notation="subscript", **fields):
-    rendering = Rendering(Board(**fields), FixedClock())
+    rendering = Rendering(Board(**fields), StillClock(NOW))
     asked = {"asset": "talus", "locale": locale, "notation": notation}
     return await rendering.markup(rendering.read("quote", asked), "..")
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.boards import Board, StillClock, served
+from tests.boards import Board, served
+from tests.clocks import StillClock
 from ticker.model import State
 from widgets.logos import Logos
 from widgets.raster import Raster

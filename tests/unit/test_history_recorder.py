@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.clocks import StillClock
 from ticker.history import Options, Recorder, Saved, Store, opening
 from ticker.model import Candle, Quote, State
 
@@ -18,22 +19,6 @@ DAY_MS = 24 * HOUR_MS
 NOON = 1_789_992_000_000  # 2026-09-21T12:00:00Z
 FOREVER = 1 << 50
 MEMORY = Options(path=None)
-
-
-class HandClock:
-    """Moves only by hand and never sleeps."""
-
-    def __init__(self, time: int = NOON) -> None:
-        self.time = time
-
-    def now(self) -> int:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time / 1000
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("what is recorded waits for nothing")
 
 
 def quote(
@@ -51,8 +36,8 @@ def candle(start: int, *prices: str, currency: str = "USD") -> Candle:
     return Candle("talus", currency, 60, start, seen[0], max(seen), min(seen), seen[-1])
 
 
-def recording(store: Store, clock: HandClock | None = None, saved: Saved | None = None) -> Recorder:
-    return Recorder(store, clock or HandClock(), MEMORY, epoch="k3f9", saved=saved or Saved())
+def recording(store: Store, clock: StillClock | None = None, saved: Saved | None = None) -> Recorder:
+    return Recorder(store, clock or StillClock(NOON), MEMORY, epoch="k3f9", saved=saved or Saved())
 
 
 async def minutes(recorder: Recorder, currency: str = "USD") -> list[Candle]:
@@ -61,7 +46,7 @@ async def minutes(recorder: Recorder, currency: str = "USD") -> list[Candle]:
 
 @pytest.mark.parametrize("state", [State.LIVE, State.DELAYED])
 async def test_reader_sees_the_open_minute_before_and_after_a_write(state: State) -> None:
-    async with opening(MEMORY, HandClock()) as store:
+    async with opening(MEMORY, StillClock(NOON)) as store:
         recorder = recording(store)
         for price in ("2", "5", "1", "3"):
             recorder.record(quote(price, state=state))
@@ -74,7 +59,7 @@ async def test_reader_sees_the_open_minute_before_and_after_a_write(state: State
 
 @pytest.mark.parametrize("state", [State.STALE, State.HELD, State.DISPUTED, State.UNAVAILABLE])
 async def test_price_that_does_not_count_is_saved_as_quote_but_enters_no_candle(state: State) -> None:
-    async with opening(MEMORY, HandClock()) as store:
+    async with opening(MEMORY, StillClock(NOON)) as store:
         recorder = recording(store)
         recorder.record(quote("67894269.22", state=state))
         await recorder.flush()
@@ -84,14 +69,14 @@ async def test_price_that_does_not_count_is_saved_as_quote_but_enters_no_candle(
 
 @pytest.mark.parametrize("unknown", [quote(price=None), quote(at=None)], ids=["price", "time"])
 async def test_quote_without_price_or_time_enters_no_candle(unknown: Quote) -> None:
-    async with opening(MEMORY, HandClock()) as store:
+    async with opening(MEMORY, StillClock(NOON)) as store:
         recorder = recording(store)
         recorder.record(unknown)
         assert await minutes(recorder) == []
 
 
 async def test_candle_is_of_the_quotes_own_minute_not_of_the_clocks() -> None:
-    async with opening(MEMORY, HandClock()) as store:
+    async with opening(MEMORY, StillClock(NOON)) as store:
         recorder = recording(store)
         recorder.record(quote("1", NOON - 1))
         recorder.record(quote("2", NOON))
@@ -100,7 +85,7 @@ async def test_candle_is_of_the_quotes_own_minute_not_of_the_clocks() -> None:
 
 
 async def test_currencies_of_an_asset_never_share_a_candle() -> None:
-    async with opening(MEMORY, HandClock()) as store:
+    async with opening(MEMORY, StillClock(NOON)) as store:
         recorder = recording(store)
         recorder.record(quote("1"))
         recorder.record(quote("150", currency="JPY"))
@@ -109,7 +94,7 @@ async def test_currencies_of_an_asset_never_share_a_candle() -> None:
 
 
 async def test_closed_minute_never_changes_and_late_quotes_are_counted() -> None:
-    async with opening(MEMORY, HandClock()) as store:
+    async with opening(MEMORY, StillClock(NOON)) as store:
         recorder = recording(store)
         recorder.record(quote("1", NOON - MINUTE_MS))
         recorder.record(quote("2", NOON))
@@ -119,7 +104,7 @@ async def test_closed_minute_never_changes_and_late_quotes_are_counted() -> None
 
 
 async def test_quote_from_the_future_is_counted_and_shuts_nothing_out() -> None:
-    async with opening(MEMORY, HandClock()) as store:
+    async with opening(MEMORY, StillClock(NOON)) as store:
         recorder = recording(store)
         recorder.record(quote("9", NOON + DAY_MS))
         recorder.record(quote("1", NOON))
@@ -128,7 +113,7 @@ async def test_quote_from_the_future_is_counted_and_shuts_nothing_out() -> None:
 
 
 async def test_restart_within_a_minute_goes_on_with_its_candle() -> None:
-    async with opening(MEMORY, HandClock()) as store:
+    async with opening(MEMORY, StillClock(NOON)) as store:
         first = recording(store)
         first.record(quote("5", seq=41))
         await first.flush()
@@ -139,14 +124,14 @@ async def test_restart_within_a_minute_goes_on_with_its_candle() -> None:
 
 
 async def test_candle_saved_under_a_clock_that_ran_ahead_shuts_nothing_out() -> None:
-    async with opening(MEMORY, HandClock()) as store:
+    async with opening(MEMORY, StillClock(NOON)) as store:
         recorder = recording(store, saved=Saved(candles=(candle(NOON + DAY_MS, "9"),)))
         recorder.record(quote("1"))
         assert await minutes(recorder) == [candle(NOON, "1")]
 
 
 async def test_minutes_roll_up_to_whole_spans_and_the_newest_win() -> None:
-    clock = HandClock()
+    clock = StillClock(NOON)
     clock.time = NOON + HOUR_MS
     async with opening(MEMORY, clock) as store:
         recorder = recording(store, clock)
@@ -164,7 +149,7 @@ async def test_minutes_roll_up_to_whole_spans_and_the_newest_win() -> None:
 
 @pytest.mark.parametrize(("interval", "limit"), [(0, 1), (-60, 1), (90, 1), (60, 0)])
 async def test_interval_that_is_no_number_of_minutes_is_refused(interval: int, limit: int) -> None:
-    async with opening(MEMORY, HandClock()) as store:
+    async with opening(MEMORY, StillClock(NOON)) as store:
         recorder = recording(store)
         with pytest.raises(ValueError, match="no candles of"):
             await recorder.candles("talus", "USD", interval, 0, FOREVER, limit)
@@ -183,7 +168,7 @@ def test_candles_are_the_same_whenever_writes_and_restarts_fall(walk: list[tuple
     expected: dict[int, list[str]] = {}
 
     async def recorded() -> list[Candle]:
-        clock = HandClock()
+        clock = StillClock(NOON)
         clock.time = NOON + DAY_MS
         async with opening(MEMORY, clock) as store:
             recorder, at = recording(store, clock), NOON

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.boards import HOSTILE, NOW, Asset, Board, StillClock
+from tests.boards import HOSTILE, Asset, Board
+from tests.clocks import NOW, StillClock
 from ticker.model import State
 from widgets.image import width
 from widgets.kinds import KINDS

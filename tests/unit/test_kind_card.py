@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.boards import HOSTILE, NOW, Board, StillClock
+from tests.boards import HOSTILE, Board
+from tests.clocks import NOW, StillClock
 from ticker.model import Basis, Candle, Change, Window
 from widgets.kinds import KINDS, Need
 from widgets.kinds.card import place

@@ -8,7 +8,8 @@ from html import unescape
 
 import pytest
 
-from tests.boards import NOW, Board, StillClock
+from tests.boards import Board
+from tests.clocks import NOW, StillClock
 from ticker.model import Candle, State
 from widgets.kinds import KINDS, Need
 from widgets.rendering import Rendering

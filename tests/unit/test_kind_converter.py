@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.boards import HOSTILE, Board, StillClock
+from tests.boards import HOSTILE, Board
+from tests.clocks import StillClock
 from ticker.errors import RequestError
 from ticker.model import State
 from widgets.kinds import KINDS

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.clocks import StillClock
 from ticker.market import Fault, Market
 from ticker.market.aggregate import iso, number
 from ticker.market.market import VENUES
@@ -23,20 +24,9 @@ LATEST = "/v2/updates/price/latest"
 BITCOIN = "e62df6c8b4a85fe1a67db44dc12de5db330f7ac66b72dc658afedf0f4a415b43"
 
 
-class StoppedClock:
-    def now(self) -> int:
-        return START
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("no answer sleeps")
-
-
 @pytest.fixture
 def market() -> Market:
-    return Market(seed=7, clock=StoppedClock())
+    return Market(seed=7, clock=StillClock(START))
 
 
 def reply(market: Market, venue: str, path: str, **params: str) -> Reply:

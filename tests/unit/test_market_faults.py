@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.clocks import StillClock
 from ticker.errors import RequestError
 from ticker.market import Fault, Market
 from ticker.market.faults import Kind
@@ -24,20 +25,9 @@ SIMPLE = "/simple/price"
 FIRST = ("binance", "mexc", "coingecko")
 
 
-class StoppedClock:
-    def now(self) -> int:
-        return START
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("no answer sleeps")
-
-
 @pytest.fixture
 def market() -> Market:
-    return Market(seed=7, clock=StoppedClock())
+    return Market(seed=7, clock=StillClock(START))
 
 
 def reply(market: Market, venue: str, path: str, **params: str) -> Reply:

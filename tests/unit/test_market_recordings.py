@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.clocks import StillClock
 from ticker.market import Fault, Market
 from ticker.market.market import VENUES
 from ticker.market.venue import Reply
@@ -22,20 +23,9 @@ SIMPLE = "/simple/price"
 RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings"
 
 
-class StoppedClock:
-    def now(self) -> int:
-        return START
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("no answer sleeps")
-
-
 @pytest.fixture
 def market() -> Market:
-    return Market(seed=7, clock=StoppedClock())
+    return Market(seed=7, clock=StillClock(START))
 
 
 def reply(market: Market, venue: str, path: str, **params: str) -> Reply:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.clocks import LeapingClock
 from ticker.market import Market
 from ticker.market.market import VENUES
 from ticker.market.tokens import TOKENS
@@ -24,22 +25,6 @@ seeds = st.integers(min_value=0, max_value=10_000)
 delays = st.integers(min_value=0, max_value=40 * DAY * 1000)
 tokens = st.sampled_from([token for token in TOKENS if token.id not in {"talus", "tether"}])
 exchanges = st.sampled_from(EXCHANGES)
-
-
-class HandClock:
-    """Time moves when the test says so."""
-
-    def __init__(self, now: int = START) -> None:
-        self.ms = now
-
-    def now(self) -> int:
-        return self.ms
-
-    def monotonic(self) -> float:
-        return self.ms / 1000
-
-    async def sleep(self, seconds: float) -> None:
-        self.ms += int(seconds * 1000)
 
 
 def ask(market: Market, venue: str, path: str, params: Mapping[str, str]) -> Any:
@@ -67,9 +52,9 @@ def klines(market: Market, venue: str, symbol: str, interval: str, **more: str) 
 @settings(max_examples=60, deadline=None)
 @given(seed=seeds, delay=delays, token=tokens, venue=exchanges)
 def test_day_of_an_exchange_is_consistent(seed: int, delay: int, token: Any, venue: str) -> None:
-    clock = HandClock()
+    clock = LeapingClock(START)
     market = Market(seed=seed, clock=clock)
-    clock.ms += delay
+    clock.time += delay
     body = ticker(market, venue, f"{token.symbol}USDT")
     last, opened, high, low, volume = (
         Decimal(body[key]) for key in ("lastPrice", "openPrice", "highPrice", "lowPrice", "volume")
@@ -77,7 +62,7 @@ def test_day_of_an_exchange_is_consistent(seed: int, delay: int, token: Any, ven
     assert high >= max(opened, last) >= min(opened, last) >= low > 0
     assert Decimal(body["bidPrice"]) <= last <= Decimal(body["askPrice"])
     assert Decimal(body["priceChange"]) == last - opened
-    assert body["closeTime"] == clock.ms
+    assert body["closeTime"] == clock.time
     assert body["closeTime"] - body["openTime"] == DAY * 1000
     unit, digits = (1, "0.0001") if venue == "mexc" else (100, "0.001")
     expected = ((last / opened - 1) * unit).quantize(Decimal(digits))
@@ -90,10 +75,10 @@ def test_day_of_an_exchange_is_consistent(seed: int, delay: int, token: Any, ven
 @settings(max_examples=30, deadline=None)
 @given(seed=seeds, delay=delays, token=tokens, venue=exchanges)
 def test_open_is_the_last_price_of_a_day_ago(seed: int, delay: int, token: Any, venue: str) -> None:
-    clock = HandClock(START + delay)
+    clock = LeapingClock(START + delay)
     market = Market(seed=seed, clock=clock)
     before = ticker(market, venue, f"{token.symbol}USDT")["lastPrice"]
-    clock.ms += DAY * 1000
+    clock.time += DAY * 1000
     assert ticker(market, venue, f"{token.symbol}USDT")["openPrice"] == before
 
 
@@ -102,15 +87,15 @@ def test_open_is_the_last_price_of_a_day_ago(seed: int, delay: int, token: Any, 
 def test_candles_agree_with_the_day_and_each_other(
     seed: int, delay: int, token: Any, venue: str, limit: int
 ) -> None:
-    clock = HandClock()
+    clock = LeapingClock(START)
     market = Market(seed=seed, clock=clock)
-    clock.ms += delay
+    clock.time += delay
     symbol = f"{token.symbol}USDT"
     day = ticker(market, venue, symbol)
     rows = klines(market, venue, symbol, "1m", limit=str(limit))
     assert len(rows) == limit
     assert rows[-1][4] == day["lastPrice"]
-    assert rows[-1][0] == clock.ms - clock.ms % 60_000
+    assert rows[-1][0] == clock.time - clock.time % 60_000
     assert all(after[0] - before[0] == 60_000 for before, after in pairwise(rows))
     for _, opened, high, low, close, volume, _, turnover, *_ in (map(Decimal, row) for row in rows):
         assert high >= max(opened, close) >= min(opened, close) >= low
@@ -120,7 +105,7 @@ def test_candles_agree_with_the_day_and_each_other(
 
 
 def test_an_hour_is_its_sixty_minutes() -> None:
-    clock = HandClock(1_790_002_799_000)
+    clock = LeapingClock(1_790_002_799_000)
     market = Market(seed=3, clock=clock)
     hour = klines(market, "mexc", "BTCUSDT", "60m", limit="1")[0]
     minutes = klines(market, "mexc", "BTCUSDT", "1m", startTime=str(hour[0]), limit="60")
@@ -132,13 +117,13 @@ def test_an_hour_is_its_sixty_minutes() -> None:
 
 @pytest.mark.parametrize(("venue", "interval", "most"), [("binance", "1m", 1000), ("mexc", "1m", 500)])
 def test_limit_of_candles_is_the_venues(venue: str, interval: str, most: int) -> None:
-    market = Market(seed=7, clock=HandClock())
+    market = Market(seed=7, clock=LeapingClock(START))
     assert len(klines(market, venue, "BTCUSDT", interval, limit="5000")) == most
     assert len(klines(market, venue, "BTCUSDT", interval)) == 500
 
 
 def test_start_and_end_bound_the_candles() -> None:
-    market = Market(seed=7, clock=HandClock())
+    market = Market(seed=7, clock=LeapingClock(START))
     end = START - START % 60_000 - 60_000 * 10
     rows = klines(market, "binance", "BTCUSDT", "1m", startTime=str(end - 120_000), endTime=str(end))
     assert [row[0] for row in rows] == [end - 120_000, end - 60_000, end]
@@ -148,7 +133,7 @@ def test_start_and_end_bound_the_candles() -> None:
 
 
 def test_history_goes_back_thirty_days() -> None:
-    market = Market(seed=7, clock=HandClock())
+    market = Market(seed=7, clock=LeapingClock(START))
     rows = klines(market, "binance", "BTCUSDT", "1d", startTime="0", limit="1000")
     assert 29 <= len(rows) <= 31
     assert klines(market, "binance", "BTCUSDT", "1d", endTime="1600000000000") == []
@@ -156,7 +141,7 @@ def test_history_goes_back_thirty_days() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_talus_opens_where_it_is_known_to_stand(seed: int) -> None:
-    market = Market(seed=seed, clock=HandClock())
+    market = Market(seed=seed, clock=LeapingClock(START))
     body = ticker(market, "mexc", "USUSDT")
     last, opened = Decimal(body["lastPrice"]), Decimal(body["openPrice"])
     assert last.quantize(Decimal("0.00001")) == Decimal("0.01021")
@@ -165,22 +150,22 @@ def test_talus_opens_where_it_is_known_to_stand(seed: int) -> None:
 
 
 def test_talus_moves_visibly_within_seconds() -> None:
-    clock = HandClock()
+    clock = LeapingClock(START)
     market = Market(seed=7, clock=clock)
     shown = set()
     for _ in range(30):
         shown.add(Decimal(ticker(market, "mexc", "USUSDT")["lastPrice"]).quantize(Decimal("0.00001")))
-        clock.ms += 1000
+        clock.time += 1000
     assert len(shown) >= 3
 
 
 def test_stablecoins_nearly_stand_still() -> None:
-    clock = HandClock()
+    clock = LeapingClock(START)
     market = Market(seed=7, clock=clock)
     prices = []
     for _ in range(60):
         prices.append(simple(market, "tether")["tether"]["usd"])
-        clock.ms += DAY * 1000
+        clock.time += DAY * 1000
     assert all(Decimal("0.99") < price < Decimal("1.01") for price in prices)
     assert len(set(prices)) > 1
 
@@ -194,10 +179,10 @@ def simple(market: Market, ids: str, **more: str) -> dict[str, dict[str, Decimal
 @settings(max_examples=30, deadline=None)
 @given(seed=seeds, delay=delays, token=tokens)
 def test_venues_are_a_few_basis_points_apart(seed: int, delay: int, token: Any) -> None:
-    clock = HandClock()
+    clock = LeapingClock(START)
     market = Market(seed=seed, clock=clock)
     # The aggregator looks every half minute, so only then do all see the same second.
-    clock.ms += delay - delay % 30_000
+    clock.time += delay - delay % 30_000
     prices = [Decimal(ticker(market, venue, f"{token.symbol}USDT")["lastPrice"]) for venue in EXCHANGES]
     prices.append(simple(market, token.id)[token.id]["usd"])
     # Six basis points between offsets, and half a tick of rounding on either side.
@@ -206,31 +191,31 @@ def test_venues_are_a_few_basis_points_apart(seed: int, delay: int, token: Any) 
 
 
 def test_same_seed_and_times_give_the_same_answers() -> None:
-    clock = HandClock()
+    clock = LeapingClock(START)
     one, two, other = (Market(seed=seed, clock=clock) for seed in (7, 7, 8))
-    clock.ms += 3_600_000
+    clock.time += 3_600_000
     for _ in range(3):
-        clock.ms += 61_000
+        clock.time += 61_000
         assert ticker(one, "binance", "BTCUSDT") == ticker(two, "binance", "BTCUSDT")
     assert ticker(one, "binance", "BTCUSDT") != ticker(other, "binance", "BTCUSDT")
 
 
 def test_aggregator_states_change_in_percent_and_seconds() -> None:
-    clock = HandClock()
+    clock = LeapingClock(START)
     market = Market(seed=7, clock=clock)
     flags = {"include_24hr_change": "true", "include_last_updated_at": "true"}
     coin = simple(market, "talus", **flags)["talus"]
     assert round(coin["usd_24h_change"], 6) == Decimal("0.19")
     assert coin["last_updated_at"] == START // 1000
-    clock.ms += 29_000
+    clock.time += 29_000
     assert simple(market, "talus", **flags)["talus"] == coin
-    clock.ms += 1_000
+    clock.time += 1_000
     assert simple(market, "talus", **flags)["talus"]["last_updated_at"] == START // 1000 + 30
 
 
 @pytest.mark.parametrize("symbol", ["USDCUSDT", "BTCUSDT", "PEPEUSDT"])
 def test_turnover_of_one_second_is_its_volume_at_its_price(symbol: str) -> None:
-    market = Market(seed=7, clock=HandClock())
+    market = Market(seed=7, clock=LeapingClock(START))
     for _, opened, high, low, close, volume, _, turnover, *_ in klines(
         market, "binance", symbol, "1s", limit="50"
     ):

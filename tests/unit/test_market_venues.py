@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.clocks import StillClock
 from ticker.market import Market
 from ticker.market.coingecko import number
 from ticker.market.market import VENUES
@@ -24,20 +25,9 @@ KLINES = "/api/v3/klines"
 SIMPLE = "/simple/price"
 
 
-class StoppedClock:
-    def now(self) -> int:
-        return START
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("no answer sleeps")
-
-
 @pytest.fixture
 def market() -> Market:
-    return Market(seed=7, clock=StoppedClock())
+    return Market(seed=7, clock=StillClock(START))
 
 
 def reply(market: Market, venue: str, path: str, **params: str) -> Reply:

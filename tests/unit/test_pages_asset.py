@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.boards import HOSTILE, NOW, Board
+from tests.boards import HOSTILE, Board
+from tests.clocks import NOW
 from tests.unit.pages_site import Past, meta, said, several
 from ticker.model import Basis, Change, Observation, State, Window
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.boards import Board, StillClock
+from tests.boards import Board
+from tests.clocks import StillClock
 from ticker.errors import RequestError
 from ticker.model import Asset, Candle, State
 from widgets.embed import STATIC

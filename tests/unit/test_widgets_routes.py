@@ -11,7 +11,8 @@ from html import unescape
 import brotli
 import pytest
 
-from tests.boards import HOSTILE, NOW, Board, StillClock, served
+from tests.boards import HOSTILE, Board, served
+from tests.clocks import NOW, StillClock
 from ticker.model import Observation, State
 from widgets.embed import embed
 

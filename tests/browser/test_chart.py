@@ -240,10 +240,11 @@ async def test_removed_element_leaves_nothing_running(site, page):
     await page.goto(hosted(site, ELEMENT))
     await page.locator("[role=slider]").wait_for()
     await page.evaluate(
-        """() => {
+        """async () => {
           const ticker = document.querySelector("price-ticker");
           window.plot = ticker.shadowRoot.querySelector("[data-plot]");
           ticker.remove();
+          await new Promise((done) => setTimeout(done));
           plot.dispatchEvent(new KeyboardEvent("keydown", { key: "Home" }));
         }"""
     )

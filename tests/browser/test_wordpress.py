@@ -1,4 +1,4 @@
-"""An address alone on a line in WordPress: what its rules leave of our answer is a working box, of every kind."""
+"""An address alone on a line in WordPress: what its rules leave of our answer works, for every kind."""
 
 from __future__ import annotations
 

@@ -122,12 +122,15 @@ def on_the_wire(quote: Quote) -> dict[str, Any]:
 class Past:
     """A price that went up and down for ever, of every asset but one."""
 
+    bitcoin = 73_000
+    """The least one of bitcoin."""
+
     async def candles(
         self, asset: str, currency: str, interval: int, start: int, end: int, limit: int
     ) -> list[Candle]:
         step = interval * 1000
         starts = range(start + -start % step, end if asset != "quiet" else start, step)
-        least = 73_000 if asset == "bitcoin" else 1000
+        least = self.bitcoin if asset == "bitcoin" else 1000
         prices = [(Decimal(least + at // step % 71), Decimal(least + (at // step + 1) % 71)) for at in starts]
         return [
             Candle(asset, currency, interval, at, first, max(first, last), min(first, last), last)

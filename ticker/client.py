@@ -191,11 +191,14 @@ class FeedClient:
         """The trouble in words; FeedError when it is ours to mend."""
         if isinstance(error, InvalidStatus):
             status, retry_after = error.response.status_code, error.response.headers.get("Retry-After", "")
-            if 400 <= status < 500 and status not in TRY_AGAIN:
-                raise FeedError(_said(error), code=status) from error
+            said, text = _said(error), f"the server answered with HTTP {status}"
+            # Where a feed has been, a refusal in other words than a feed's is of something before it: of a
+            # proxy whose service is away.
+            if 400 <= status < 500 and status not in TRY_AGAIN and (said or self._epoch is None):
+                raise FeedError(said or text, code=status) from error
             if retry_after.isascii() and retry_after.isdigit():
                 self._return_at = _now() + float(retry_after[:4])
-            return _said(error)
+            return said or text
         if isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code in OWN_FAULT:
             code, reason = error.rcvd.code, error.rcvd.reason
             raise FeedError(reason or f"closed with {code}", code=code) from error
@@ -248,7 +251,8 @@ def feed_address(url: str) -> str:
     return f"{scheme}://{parts.netloc}{path if path.endswith('/v1/feed') else path + '/v1/feed'}"
 
 
-def _said(error: InvalidStatus) -> str:
+def _said(error: InvalidStatus) -> str | None:
+    """The service's own words; None when another server answered."""
     with suppress(msgspec.DecodeError, KeyError, TypeError):
         return str(msgspec.json.decode(error.response.body or b"")["error"]["message"])
-    return f"the server answered with HTTP {error.response.status_code}"
+    return None

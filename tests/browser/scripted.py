@@ -52,6 +52,7 @@ class Scripted:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.commands: list[dict[str, Any]] = []
         self.refused: dict[str, int] = {}
+        self.refusal: str | None = None
         self.retry_after = ""
         self.closing: int | None = None
         self.sockets: list[web.WebSocketResponse] = []
@@ -103,9 +104,9 @@ class Scripted:
                 self.streams.remove(stream)
                 await self._notice()
 
-    async def update(self, price: str, *, asset: str = "talus", prev: int | None = None) -> None:
+    async def update(self, price: str, *, asset: str = "talus", prev: int | None = None, **more: Any) -> None:
         before, self.seq = self.seq, self.seq + 1
-        self.quotes[asset] = quote(price, self.seq)
+        self.quotes[asset] = quote(price, self.seq, **more)
         prev = before if prev is None else prev
         await self.send("update", seq=self.seq, prev=prev, quotes={asset: self.quotes[asset]})
 
@@ -122,8 +123,8 @@ class Scripted:
         await self._notice()
         if status := self.refused.get(way):
             headers = {"Retry-After": self.retry_after} if self.retry_after else {}
-            body = {"error": {"code": "unknown_asset", "message": "no asset talus"}}
-            raise _refusal(status, body, headers)
+            body = json.dumps({"error": {"code": "unknown_asset", "message": "no asset talus"}})
+            raise _refusal(status, body if self.refusal is None else self.refusal, headers)
 
     async def _script(self, request: web.Request) -> web.Response:
         script = embed() if request.path == "/embed.js" else feed_client()
@@ -214,11 +215,11 @@ class Scripted:
         )
 
 
-def _refusal(status: int, body: dict[str, Any], headers: dict[str, str]) -> web.HTTPException:
+def _refusal(status: int, body: str, headers: dict[str, str]) -> web.HTTPException:
     class Refusal(web.HTTPException):
         status_code = status
 
-    return Refusal(text=json.dumps(body), content_type="application/json", headers=headers)
+    return Refusal(text=body, content_type="application/json", headers=headers)
 
 
 async def opened(server: Scripted, page: Any, **options: Any) -> None:

@@ -56,6 +56,18 @@ async def test_reason_for_a_refusal_is_learned_by_asking_in_the_end(server, page
     assert server.count("quotes") == 1
 
 
+async def test_what_a_proxy_says_while_the_service_is_away_is_waited_out(server, page):
+    await live(server, page)
+    server.refused |= {"feed": 404, "stream": 404, "quotes": 404}
+    server.refusal = "<h1>no such backend</h1>"
+    await server.sockets[0].close(code=4201)
+    await server.until(lambda: server.count("quotes") > 1)
+    server.quotes["talus"], server.seq = quote("1.05", 105), 105
+    server.refused.clear()
+    await price_is(page, "1.05")
+    await state_is(page, "live")
+
+
 async def test_polling_waits_as_long_as_retry_after_says(server, page):
     server.refused |= {"feed": 429, "stream": 429, "quotes": 429}
     server.retry_after = "17"

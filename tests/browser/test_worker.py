@@ -73,14 +73,33 @@ async def test_sandboxed_frame_has_its_own_connection(site, page):
     await page.frame_locator("iframe").locator(PRICE, has_text="$0.03000").wait_for()
 
 
-async def show(server, page):
-    await page.add_init_script(HURRIED)
+# What a timer begins comes late, as in browsers once timers are nested; a message's own timers don't.
+NESTED = """
+  const later = setTimeout, often = setInterval; let nested = false;
+  window.setTimeout = (does, ms = 0) => later(does, nested ? ms + 200 : ms);
+  window.setInterval = (does, ms) => often(() => { nested = true; does(); nested = false; }, ms / 20);
+"""
+
+
+async def show(server, page, timers=HURRIED):
+    await page.add_init_script(timers)
     await page.goto(f"http://localhost:{server.port}/page")
     await page.evaluate(
         """(url) => import(`${url}/embed.js`).then(() => document.body.append(
           Object.assign(document.createElement("price-ticker"), { style: "display:block" })))""",
         server.url,
     )
+
+
+async def test_what_is_newest_is_said_last_whenever_timers_run(server, page):
+    await show(server, page, NESTED)
+    await server.until(lambda: server.sockets)
+    await server.update("1.01", state="stale")  # told again at each turn of the clock
+    await page.locator(f'.pt[data-state="stale"] {PRICE}', has_text="$1.01").wait_for()
+    await server.update("1.25")
+    await page.locator(f'.pt[data-state="live"] {PRICE}', has_text="$1.25").wait_for()
+    await page.wait_for_timeout(500)
+    assert await page.locator(f'.pt[data-state="live"] {PRICE}').inner_text() == "$1.25"
 
 
 @pytest.mark.parametrize(("refused", "way"), [(("feed",), "stream"), (("feed", "stream"), "quotes")])

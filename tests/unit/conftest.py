@@ -85,7 +85,7 @@ class Upstream:
         self.queries: list[dict[str, str]] = []
         self.authorizations: list[str | None] = []
         self._scripts = scripts
-        self._statuses = list(statuses)
+        self.statuses = list(statuses)
         self.url = ""
 
     async def __call__(self, connection: ServerConnection) -> None:
@@ -96,9 +96,9 @@ class Upstream:
         await self._scripts[min(len(self.queries), len(self._scripts)) - 1](connection)
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:
-        if not self._statuses:
+        if not self.statuses:
             return None
-        status, body = self._statuses.pop(0)
+        status, body = self.statuses.pop(0)
         return Response(status, "", Headers({"Content-Length": str(len(body))}), body)
 
     @asynccontextmanager

@@ -259,6 +259,17 @@ async def test_a_status_that_passes_is_waited_out(status: int) -> None:
     assert rng.ceilings == [1]
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>no such backend</html>"])
+async def test_what_a_proxy_says_while_the_service_is_away_is_waited_out(body: bytes) -> None:
+    upstream = Upstream(says(hello(), snapshot("1"), close=(4201, "drain")), says(hello(), snapshot("2", 6)))
+    async with upstream.serving(), connect(upstream.url, ["talus"], rng=(rng := Impatient())) as feed:
+        assert [quote.price for quote in await first(feed, 1)] == ["1"]
+        upstream.statuses = [(404, body)]
+        assert [quote.price for quote in await first(feed, 2)] == ["1", "2"]
+        assert feed.connected
+    assert rng.ceilings == [1, 2]
+
+
 # Giving up
 
 

@@ -63,10 +63,20 @@ let count = 0;
 /** To whoever still watches. @type {(id: number, ...said: Parameters<Watcher>) => void} */
 const hand = (id, ...said) => wishes[id]?.[2](...said);
 
-/** From the page's own connection. A message may be for many on the page: for each it is a task. @param {any} id */
+/**
+ * From the page's own connection. A message may be for many on the page: for each it is a task, which says what is
+ * newest by then, since a browser may run a timer of now after a later one.
+ * @param {any} id
+ */
 const begin = (id) => {
   const [currency, asset] = wishes[id];
-  wishes[id][3] ??= own(currency, asset, (...said) => setTimeout(() => hand(id, ...said)));
+  /** @type {any[]} */
+  let news = [];
+  wishes[id][3] ??= own(currency, asset, (...said) => {
+    // What is handed over is gone from it, so what comes then begins a task again.
+    if (!news[1]) setTimeout(() => hand(id, .../** @type {Parameters<Watcher>} */ (news.splice(0))));
+    news = said;
+  });
 };
 
 /** Without the worker, or once it is gone, the page has its own connection. */

@@ -137,11 +137,12 @@ export class Polling extends Fallback {
    * @param {string} body
    */
   #refused(status, after, body) {
-    const said = /^{/.test(body) ? JSON.parse(body).error : {};
+    const said = (/^{/.test(body) && JSON.parse(body).error) || {};
     this.#say({ type: "error", code: "internal", message: `HTTP ${status}`, ...said });
-    if (after && +after >= 0) this.#say({ type: "goodbye", reason: said?.code, reconnect_in_ms: +after * 1000 });
-    const own = status < 500 && !COME_AGAIN.includes(status);
-    this.lost(own ? (REFUSALS.get(status) ?? 4000) : 4103, said?.message);
+    if (after && +after >= 0) this.#say({ type: "goodbye", reason: said.code, reconnect_in_ms: +after * 1000 });
+    // A refusal in other words than ours is of something before the service: of a proxy that finds it away.
+    const own = said.code && status < 500 && !COME_AGAIN.includes(status);
+    this.lost(own ? (REFUSALS.get(status) ?? 4000) : 4103, said.message);
   }
 
   /** @param {object} message */

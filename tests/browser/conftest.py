@@ -138,6 +138,11 @@ class Past:
         ]
 
 
+async def unavailable(_request: web.Request) -> web.Response:
+    """The other ways, to whoever tried them while the service was stopped."""
+    return web.Response(status=503)
+
+
 class Site:
     """The service as a browser sees it. It can be stopped and started again on the same port."""
 
@@ -163,6 +168,7 @@ class Site:
         door = Door()
         app = application(routes(self.board, door.public_url, self.clock, past=self.past), door)
         app.add_routes([web.get("/v1/feed", self._feed), web.get("/host/{name}", self._host)])
+        app.add_routes([web.get("/v1/stream", unavailable), web.get("/v1/quotes", unavailable)])
         app.router.add_static("/static", "widgets/static")
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -194,9 +200,9 @@ class Site:
             frame["quotes"] = {quote.asset: on_the_wire(quote) for quote in quotes}
         return frame
 
-    async def until(self, true: Any) -> None:
+    async def until(self, true: Any, seconds: float = 10) -> None:
         """Waits until the browser has done what the test expects of it."""
-        async with self.changed, asyncio.timeout(10):
+        async with self.changed, asyncio.timeout(seconds):
             await self.changed.wait_for(true)
 
     async def _notice(self) -> None:

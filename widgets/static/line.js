@@ -4,7 +4,7 @@
  */
 
 import { connection } from "./feed.js";
-import { POLL, ways } from "./transports.js";
+import { POLL, fallbacks } from "./transports.js";
 
 /** @typedef {import("./feed.js").Closed} Closed */
 /** @typedef {import("./feed.js").Wire} Wire */
@@ -64,7 +64,8 @@ export class Line {
   constructor(home, terms, Socket, ended) {
     const more = `${terms}` && `&${terms}`;
     this.ended = ended;
-    this.ways = ways(home, more, Math.max(POLL, +(terms.get("interval") ?? 0)));
+    /** @type {((query: string) => Wire)[]} */
+    this.ways = fallbacks(home, more, Math.max(POLL, +(terms.get("interval") ?? 0)));
     // A close follows each error; but with the `ws` package an error that nobody hears ends the program.
     const socket = (/** @type {WebSocketClass} */ Socket, /** @type {string} */ query) =>
       Object.assign(new Socket(`${home.replace(/^http/, "ws")}/v1/feed?${query}${more}`), { onerror() {} });

@@ -34,9 +34,8 @@ const line = (currency) => {
   let [rung, misses, tried] = [0, 0, 0];
   return connection(
     (query) => {
-      const at = performance.now();
-      if (at - tried > 300000) rung = misses = 0;
-      if (!rung) tried = at;
+      if (performance.now() - tried > 60000) rung = misses = 0;
+      if (!rung) tried = performance.now();
       if (++misses > 2) {
         rung++;
         misses = 0;
@@ -70,12 +69,15 @@ const hand = (id, ...said) => wishes[id]?.[2](...said);
  */
 const begin = (id) => {
   const [currency, asset] = wishes[id];
-  /** @type {any[]} */
-  let news = [];
+  let soon = 0;
+  /** @type {Parameters<Watcher>} */
+  let news;
   wishes[id][3] ??= own(currency, asset, (...said) => {
-    // What is handed over is gone from it, so what comes then begins a task again.
-    if (!news[1]) setTimeout(() => hand(id, .../** @type {Parameters<Watcher>} */ (news.splice(0))));
     news = said;
+    soon ||= setTimeout(() => {
+      soon = 0;
+      hand(id, ...news);
+    });
   });
 };
 

@@ -12,6 +12,8 @@ const COME_AGAIN = [408, 425, 429];
 
 /** Milliseconds between two questions. */
 export const POLL = 5000;
+/** Milliseconds between two looks whether websockets get through again. */
+const AGAIN = 60000;
 
 /** @implements {Wire} */
 export class Fallback {
@@ -138,11 +140,12 @@ export class Polling extends Fallback {
    */
   #refused(status, after, body) {
     const said = (/^{/.test(body) && JSON.parse(body).error) || {};
-    this.#say({ type: "error", code: "internal", message: `HTTP ${status}`, ...said });
     if (after && +after >= 0) this.#say({ type: "goodbye", reason: said.code, reconnect_in_ms: +after * 1000 });
-    // A refusal in other words than ours is of something before the service: of a proxy that finds it away.
-    const own = said.code && status < 500 && !COME_AGAIN.includes(status);
-    this.lost(own ? (REFUSALS.get(status) ?? 4000) : 4103, said.message);
+    // A refusal in other words than ours is of something before the service: of a proxy that finds it away. Like a
+    // refused websocket it isn't a message: what says that nobody is there would count as a sign of life.
+    if (!said.code || status > 499 || COME_AGAIN.includes(status)) return this.lost(4103);
+    this.#say({ type: "error", ...said });
+    this.lost(REFUSALS.get(status) ?? 4000, said.message);
   }
 
   /** @param {object} message */
@@ -156,11 +159,31 @@ export class Polling extends Fallback {
  * @param {string} home
  * @param {string} [more] terms, each with an ampersand before it
  * @param {number} [every] milliseconds between two questions
- * @returns {((query: string) => Wire)[]}
+ * @returns {((query: string) => Fallback)[]}
  */
-export const ways = (home, more = "", every = POLL) => [
+export const fallbacks = (home, more = "", every = POLL) => [
   ...("EventSource" in globalThis
     ? [(/** @type {string} */ query) => new Stream(`${home}/v1/stream?${query}${more}`)]
     : []),
   (query) => new Polling(`${home}/v1/quotes?${query}${more}`, every),
 ];
+
+/**
+ * The same for the widgets, whose own line is too small to know how to come back: each of these looks whether
+ * websockets get through again, and ends when they do.
+ * @param {string} home
+ * @returns {((query: string) => Wire)[]}
+ */
+export const ways = (home) =>
+  fallbacks(home).map((fallback) => (query) => {
+    const wire = fallback(query);
+    const looking = setInterval(() => {
+      if (wire.readyState > 1) return clearInterval(looking);
+      const probe = new WebSocket(`${home.replace(/^http/, "ws")}/v1/feed`);
+      probe.onopen = () => {
+        probe.close();
+        wire.lost(4200);
+      };
+    }, AGAIN);
+    return wire;
+  });

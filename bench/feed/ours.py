@@ -1,7 +1,8 @@
-"""The feed itself as a server of the bench: book, hub, feed and upgrade, all real; only time is driven.
+"""The feed itself as a server of the bench: book, hub, feed and upgrade, all real; only time may be driven.
 
 Time is an argument of the feed, so the bench moves it: before each tick an interval passes, so that the feed
-may send at once, at whatever rate the ticks come. The only file here that knows ticker's classes.
+may send at once, at whatever rate the ticks come. With an interval of 0 time is the system's, and ticks must
+come as far apart as the subscribers' interval. The only file here that knows ticker's classes.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def answering(feed: Feed) -> web.Application:
 
 async def server(many: int, interval: int) -> None:
     settle()
-    clock = DrivenClock()
+    clock = DrivenClock() if interval else SystemClock()
     assets = [Asset(name, "US", "Talus", (Pair("mexc", name, "US", "USD"),)) for name in asset_ids(many)]
     book = QuoteBook(assets, clock=clock, epoch="bench", ages={"mexc": Ages()})
     hub: Hub[Subscriber] = Hub()
@@ -115,7 +116,8 @@ async def server(many: int, interval: int) -> None:
             if command == STATUS:
                 tell(sessions=len(feed), skipped=feed.counters.skipped)
             elif command == TICK:
-                clock.move(interval)
+                if isinstance(clock, DrivenClock):
+                    clock.move(interval)
                 await source.deliver()
         for part in parts:
             part.cancel()
@@ -124,6 +126,6 @@ async def server(many: int, interval: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--assets", type=int, default=1)
-    parser.add_argument("--interval", type=int, default=250)
+    parser.add_argument("--interval", type=int, default=250, help="ms that pass before a tick; 0: real time")
     asked = parser.parse_args()
     run(server(asked.assets, asked.interval))

@@ -58,7 +58,10 @@ def ourselves(_payload: Path, _folder: Path) -> Plan:
 
 
 def feed(addresses: list[str], *, assets: int = 1, interval: int = BEAT_MS) -> Plan:
-    """Ours, subscribed to at each of `addresses` in turn; it greets with a hello and a snapshot."""
+    """Ours, subscribed to at each of `addresses` in turn; it greets with a hello and a snapshot.
+
+    `interval` (ms) passes before each tick; with 0, time is real.
+    """
     command = python("bench.feed.ours", "--assets", str(assets), "--interval", str(interval))
     return Plan(command=command, greeting=Greeting([handshake(one) for one in addresses], messages=2))
 

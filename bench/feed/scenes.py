@@ -94,11 +94,14 @@ def own(folder: Path, name: str) -> Path:
 
 
 def many(subscribers: int, seconds: float, repetitions: int) -> Many:
-    """One update a second to each of `subscribers` of one process: the floor and ours, which take turns."""
+    """One update a second to each of `subscribers` of one process: the floor and ours, which take turns.
+
+    In real time, so that pings come as often as they do.
+    """
     with ground() as (folder, client):
         payload = folder / "payload"
         payload.write_bytes(sample(folder))
-        base, mine = floor(payload, folder), feed([address("asset-0", interval=1000)], interval=1000)
+        base, mine = floor(payload, folder), feed([address("asset-0")], interval=0)
         with (
             Stand(FLOOR.name, base, subscribers, client, own(folder, "bare")) as bare,
             Stand(OURS.name, mine, subscribers, client, own(folder, "ours")) as full,

@@ -84,5 +84,5 @@ async def test_nothing_moves_on_load_and_over_updates(
                 await root.locator("xpath=self::*[@data-state='live']").wait_for(state="attached")
     seen = await shifts(page)
     # A dot beside a price that loses digits goes with it: 0.00001 or so.
-    assert sum(value for value, *_ in seen) < 0.0005, seen
+    assert sum(value for value, *_ in seen) < 0.0005, "\n".join(map(str, seen))
     await page.close()

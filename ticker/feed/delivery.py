@@ -27,8 +27,12 @@ from ticker.model import SourceHealth, Update
 
 HEARTBEAT_MS = 15_000
 LAG_MS = 30_000
-# Slots of one second: each session is checked once a turn, and has until the next turn to answer its ping.
-WHEEL = 20
+# Each session is checked once a turn of the wheel (seconds), and has until the next to answer its ping. In slots
+# this short the pings of thousands come a few dozen at a time.
+TURN = 20
+SLOT = 0.1
+WHEEL = round(TURN / SLOT)
+LATE = 1.0
 # Sessions written to between two yields to the event loop: some 5 ms of system calls.
 CHUNK = 512
 # Frames made before the first of them is written: each turn from our code to the kernel's and back costs both
@@ -175,11 +179,16 @@ class Feed:
                 await self._statuses()
 
     async def turn(self) -> None:
-        """Turn the wheel, a slot a second, until cancelled."""
+        """Turn the wheel, slot by slot, until cancelled; a ping does not hold up a price on its way."""
+        due = self.clock.monotonic()
         for slot in itertools.cycle(range(WHEEL)):
-            for session in tuple(self._wheel[slot]):
-                self._check(session)
-            await self.clock.sleep(1)
+            async with self._delivering:
+                for session in tuple(self._wheel[slot]):
+                    self._check(session)
+            # What was late is made up for, but not a standstill: a ping needs its time to be answered.
+            due = max(due + SLOT, self.clock.monotonic() - LATE)
+            if (early := due - self.clock.monotonic()) > 0:
+                await self.clock.sleep(early)
 
     async def drain(self, seconds: float) -> None:
         """Let every session go, each at a moment that it is told first; within `seconds`, sooner for few.
@@ -251,7 +260,7 @@ class Feed:
                 await self.clock.sleep(0)
 
     def _check(self, session: Subscriber) -> None:
-        """A session's second of the wheel: still there, still reading, not too old?"""
+        """A session's slot of the wheel: still there, still reading, not too old?"""
         lagging = session.lagging_since
         if session.closing:
             session.abort()  # it had a whole turn to finish the closing handshake

@@ -1,4 +1,4 @@
-"""The whole service on 10,000 assets, polled each five seconds: CPU, memory, how long its loop was held.
+"""The whole service on up to 10,000 assets, polled each five seconds: CPU, memory, how long its loop was held.
 
 The market is a process of its own. It sends MEXC's list of all tickers with a row for each asset, every
 price another one than five seconds before, which is the worst case; the bodies are made beforehand. A probe
@@ -28,15 +28,16 @@ from msgspec import Struct
 
 from bench.startup import free_port, process, resident, until
 from ticker.app import Service, running
+from ticker.cli.serve import settle
 from ticker.clock import SystemClock
 from ticker.config import load
 from ticker.market import Market
 from ticker.market.mexc import VENUE as MEXC
 from ticker.market.server import application
 
-MANY, FEW = 10_000, 10
+SIZES = (10, 2_000, 10_000)
 INTERVAL = 5
-WARM_UP, MEASURED = 30, 60
+WARM_UP, MEASURED = 20, 40
 # How often the probe looks, in seconds: what is shorter isn't seen.
 LOOK = 0.005
 PATH = "/api/v3/ticker/24hr"
@@ -163,6 +164,7 @@ async def service(file: Path) -> None:
     """The service with a probe beside it. At each SIGUSR1 it prints what was since the last, as JSON."""
     probe = Probe()
     async with running(load(file)) as started, asyncio.TaskGroup() as tasks:
+        settle()
         tasks.create_task(probe.run())
         report = reporting(started, probe)
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, report)
@@ -238,14 +240,15 @@ def asked(started: subprocess.Popen[bytes]) -> dict[str, float]:
 
 
 def main() -> None:
-    few, many = run(FEW, INTERVAL), run(MANY, MEASURED)
-    each = (many.memory - few.memory) * 1024 / (MANY - FEW)
+    shown = [run(assets, MEASURED) for assets in SIZES]
+    few, *_, many = shown
+    each = (many.memory - few.memory) * 1024 / (SIZES[-1] - SIZES[0])
     print(f"every {INTERVAL} s from one venue, {MEASURED} s after {WARM_UP} s to warm up; all prices move")
-    print(f"{'':42}{f'{FEW} assets':>16}{f'{MANY:,} assets':>16}")
+    print(f"{'':42}" + "".join(f"{f'{assets:,} assets':>16}" for assets in SIZES))
     for field, (label, unit, digits) in ROWS.items():
-        shown = (f"{getattr(figures, field) * unit:.{digits}f}" for figures in (few, many))
-        print(f"{label:42}" + "".join(f"{figure:>16}" for figure in shown))
-    print(f"{'memory for each asset more, KiB':42}{'':16}{each:16.1f}")
+        cells = (f"{getattr(figures, field) * unit:.{digits}f}" for figures in shown)
+        print(f"{label:42}" + "".join(f"{cell:>16}" for cell in cells))
+    print(f"{'memory for each asset more, KiB':42}{'':{16 * (len(SIZES) - 1)}}{each:16.1f}")
 
 
 if __name__ == "__main__":

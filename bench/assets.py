@@ -1,4 +1,4 @@
-"""The whole service on up to 10,000 assets, polled each five seconds: CPU, memory, how long its loop was held.
+"""The whole service on up to 10,000 assets, polled each five seconds: CPU, memory, how long its loop is held.
 
 The market is a process of its own. It sends MEXC's list of all tickers with a row for each asset, every
 price another one than five seconds before, which is the worst case; the bodies are made beforehand. A probe

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from tests.boards import Board
 from tests.browser.scripted import Scripted
 from ticker.clock import SystemClock
 from ticker.model import Asset, Basis, Candle, Change, Observation, Pair, Quote, Window
-from ticker.web import application
+from ticker.web import application, serving
 from ticker.web.admission import Door
 from widgets.routes import routes
 
@@ -158,7 +159,7 @@ class Site:
         self.changed = asyncio.Condition()
         self.past: Any = None
         self.port = 0
-        self._runner: web.AppRunner | None = None
+        self._serving = AsyncExitStack()
 
     @property
     def url(self) -> str:
@@ -170,19 +171,14 @@ class Site:
         app.add_routes([web.get("/v1/feed", self._feed), web.get("/host/{name}", self._host)])
         app.add_routes([web.get("/v1/stream", unavailable), web.get("/v1/quotes", unavailable)])
         app.router.add_static("/static", "widgets/static")
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(
-            self._runner, "127.0.0.1", self.port, reuse_address=True
-        )  # a restart comes back here
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        # A restart comes back where it was.
+        url = await self._serving.enter_async_context(serving(app, f"127.0.0.1:{self.port}"))
+        self.port = int(url.rpartition(":")[2])
 
     async def stop(self) -> None:
         for socket in list(self.sockets):
             await socket.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._serving.aclose()
 
     async def publish(self, asset: str, **fields: Any) -> None:
         before = self.board.seq

@@ -144,8 +144,11 @@ def seen(value, notation):
 
 
 async def test_days_hours_and_years_are_as_the_browsers_cldr_has_them(page):
-    """But for a few locales: Babel and Chromium never hold the same release of CLDR. Months alone are not: Babel
-    can't be asked for the names that stand alone (see locales.dated). An hour may have a zero before it."""
+    """But for a few locales: Babel and Chromium seldom hold the same release of CLDR.
+
+    Months alone are not: Babel can't be asked for the names that stand alone (see locales.dated). An hour may
+    have a zero before it.
+    """
     moments = [1_768_435_200_000 + turn * 2_703_725_000 for turn in range(12)]
     forms = [
         {"month": "short", "day": "numeric"},

@@ -27,12 +27,10 @@ from ticker.model import SourceHealth, Update
 
 HEARTBEAT_MS = 15_000
 LAG_MS = 30_000
-# Each session is checked once a turn of the wheel (seconds), and has until the next to answer its ping. In slots
-# this short the pings of thousands come a few dozen at a time.
-TURN = 20
-SLOT = 0.1
+# Each session is checked once a turn of the wheel, and has until the next to answer its ping. In slots this
+# short the pings of thousands come a few dozen at a time. Seconds, and so is how far the wheel may be behind.
+TURN, SLOT, LATE = 20, 0.1, 1.0
 WHEEL = round(TURN / SLOT)
-LATE = 1.0
 # Sessions written to between two yields to the event loop: some 5 ms of system calls.
 CHUNK = 512
 # Frames made before the first of them is written: each turn from our code to the kernel's and back costs both

@@ -59,7 +59,7 @@ def failure(code: str, message: str, status: int, **headers: str) -> web.Respons
     )
 
 
-def refused(request: web.Request, error: web.HTTPException) -> web.Response:
+def refused(request: web.BaseRequest, error: web.HTTPException) -> web.Response:
     """What aiohttp refused by itself, in the documented shape."""
     response = failure(error.reason.lower().replace(" ", "_"), _explain(request, error), error.status)
     if hdrs.ALLOW in error.headers:
@@ -67,7 +67,7 @@ def refused(request: web.Request, error: web.HTTPException) -> web.Response:
     return response
 
 
-def _explain(request: web.Request, error: web.HTTPException) -> str:
+def _explain(request: web.BaseRequest, error: web.HTTPException) -> str:
     match error.status:
         case 404:
             return f"nothing is at {request.path[:80]}; /openapi.json lists what there is"
@@ -90,7 +90,7 @@ def share(response: web.Response, headers: Mapping[str, str]) -> None:
     own.setdefault(REFERRER, "no-referrer")
 
 
-async def compress(request: web.Request, response: web.Response) -> None:
+async def compress(request: web.BaseRequest, response: web.Response) -> None:
     """Brotli, else gzip, for a text body large enough (RFC 9110, 8.4)."""
     if response.status == 304 or response.content_type.startswith(COMPRESSIBLE):
         response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)

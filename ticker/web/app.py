@@ -15,6 +15,8 @@ from ticker.web.admission import Door
 from ticker.web.edge import edge
 from ticker.web.heads import HEAD_SECONDS, Heads, Visitor
 
+# Whose pages may read an application's answers.
+DOOR = web.AppKey("DOOR", Door)
 # Where browsers look for the icon of a page that names none, and where ours is.
 SOUGHT, ICON = "/favicon.ico", "/favicon.svg"
 
@@ -62,13 +64,14 @@ class Listening(str):
 
 
 def application(routes: Iterable[web.AbstractRouteDef], door: Door | None = None) -> web.Application:
-    """All `routes` on one port; an icon among them answers where browsers seek one by themselves, too.
+    """All `routes` on one port, for `serving`; an icon among them answers where browsers seek one, too.
 
     `door` says whose pages may read the answers; without one, everybody's.
     """
     named = list(routes)
     icons = [route for route in named if isinstance(route, web.RouteDef) and route.path == ICON]
-    app = web.Application(middlewares=[edge((door or Door()).headers)], client_max_size=65536)
+    app = web.Application(client_max_size=65536)
+    app[DOOR] = door or Door()
     app.add_routes([*named, *(web.get(SOUGHT, icon.handler) for icon in icons)])
     return app
 
@@ -113,6 +116,7 @@ async def serving(
 async def _listening(runner: web.AppRunner, heads: Heads, listen: str, *, reuse_port: bool) -> asyncio.Server:
     host, port = split_address(listen)
     server = cast("web.Server", runner.server)  # there is one once the runner is set up
+    server.request_handler = edge(server.request_handler, runner.app[DOOR].headers)
     try:
         return await asyncio.get_running_loop().create_server(
             lambda: Visitor(server, heads), host, port, backlog=4096, reuse_port=reuse_port or None

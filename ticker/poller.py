@@ -56,7 +56,8 @@ class SourceStatus(Struct, frozen=True, kw_only=True):
     """How a source is. Times are ms; `since` is when its health last changed, `last_answer` its last price.
 
     `last_error` is None once every pair answers; `unknown` holds the symbols the venue says it doesn't know,
-    `missing` the fields, in the venue's words, that no row of its last answer had though it gives them.
+    `missing` the fields, in the venue's words, that no row of its last answer had though it gives them,
+    or no row that its stream last brought.
     """
 
     source: str
@@ -152,7 +153,7 @@ class Poller:
 
     @property
     def status(self) -> SourceStatus:
-        allowance = self._source.allowance
+        allowance, speakers = self._source.allowance, (self._source, *self._connections)
         streams = [connection.trouble for connection in self._connections if connection.trouble]
         troubles = [self._failure] if self._failure else [*streams, *self._troubles.values()]
         return SourceStatus(
@@ -166,7 +167,7 @@ class Poller:
             unknown=tuple(
                 pair.symbol for pair, error in self._troubles.items() if isinstance(error, UnknownSymbol)
             ),
-            missing=self._source.missing,
+            missing=tuple(sorted({name for each in speakers for name in each.missing})),
             pairs=len(self._source.pairs),
         )
 

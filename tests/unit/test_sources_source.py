@@ -260,7 +260,7 @@ async def test_a_chunk_that_fails_costs_the_other_chunk_nothing(sources, upstrea
 
 
 async def test_a_field_that_every_row_lacks_is_missing_until_one_has_it_again(sources, upstream, caplog):
-    caplog.set_level(logging.INFO, "ticker.sources.source")
+    caplog.set_level(logging.INFO, "ticker.sources.lapses")
     source = sources("binance", ["A", "B"])
     upstream.rest = {"A": RENAMED, "B": RENAMED}
     for _ in range(2):

@@ -105,6 +105,54 @@ def test_a_ticker_reads_with_its_rolling_change_in_percent(venue: str):
     assert tick.note is None
 
 
+# Every field that a venue's rows have each time, beside the symbol and the price.
+GIVEN = {
+    "binance": {"o", "h", "l", "v", "q"},
+    "coinbase": {"open_24h", "high_24h", "low_24h", "volume_24h", "best_bid", "best_ask", "time"},
+    "kraken": {"bid", "ask", "high", "low", "volume", "vwap", "change_pct", "timestamp"},
+    "okx": {"bidPx", "askPx", "open24h", "high24h", "low24h", "vol24h", "volCcy24h"},
+    "bybit": {"prevPrice24h", "price24hPcnt", "highPrice24h", "lowPrice24h", "volume24h", "turnover24h"},
+}
+
+
+def without(said: Any, field: str) -> Any:
+    if isinstance(said, dict):
+        return {key: without(item, field) for key, item in said.items() if key != field}
+    return [without(item, field) for item in said] if isinstance(said, list) else said
+
+
+@pytest.mark.parametrize(("venue", "field"), [(venue, name) for venue in STREAMS for name in GIVEN[venue]])
+def test_a_field_that_is_always_given_is_missed_when_absent_not_when_null(venue: str, field: str):
+    whole = FRAMES[venue]
+    cases: list[tuple[Any, set[str]]] = [
+        (whole, set()),
+        (spoiled(whole, field, None), set()),
+        (without(whole, field), {field}),
+    ]
+    for frame, absent in cases:
+        reading = stream(venue)
+        assert len(reading.read(json.dumps(frame).encode(), SEEN)) == 1
+        assert reading.absent() == absent
+        assert reading.absent() is None
+
+
+@pytest.mark.parametrize("venue", STREAMS)
+def test_what_one_of_many_rows_has_is_not_missed(venue: str):
+    reading, field = stream(venue), min(GIVEN[venue])
+    for frame in (FRAMES[venue], without(FRAMES[venue], field)):
+        reading.read(json.dumps(frame).encode(), SEEN)
+    assert reading.absent() == set()
+
+
+def test_a_delta_misses_nothing_that_a_snapshot_had():
+    reading = stream("bybit")
+    reading.read(json.dumps(FRAMES["bybit"]).encode(), SEEN)
+    reading.absent()
+    delta = FRAMES["bybit"] | {"type": "delta", "data": {"symbol": "BTCUSDT", "lastPrice": "103"}}
+    assert len(reading.read(json.dumps(delta).encode(), SEEN)) == 1
+    assert reading.absent() == set()
+
+
 @pytest.mark.parametrize("venue", STREAMS)
 def test_a_sign_of_life_brings_no_price(venue: str):
     assert [stream(venue).read(sign.encode(), SEEN) for sign in SIGNS[venue]] == [[]] * len(SIGNS[venue])

@@ -96,8 +96,29 @@ async def connected(stream: type[BinanceStream] = BinanceStream, status: int = 1
                 await task
 
 
-def ticker(symbol: str, price: str) -> str:
-    return json.dumps({"stream": symbol, "data": {"E": 1_790_000_000_000, "s": symbol, "c": price}})
+REST: dict[str, str | None] = {"o": "1", "h": "1", "l": "1", "v": None, "q": "9"}
+
+
+def ticker(symbol: str, price: str, rest: dict[str, str | None] = REST) -> str:
+    data = {"E": 1_790_000_000_000, "s": symbol, "c": price, **rest}
+    return json.dumps({"stream": symbol, "data": data})
+
+
+async def test_a_field_that_is_no_longer_given_is_said_once_and_again_when_it_is_back(caplog):
+    caplog.set_level("INFO", "ticker.sources.lapses")
+    async with connected() as bench:
+        socket = await bench.sockets.get()
+        for price in ("1", "2"):
+            await socket.send(ticker("A", price, {}))
+            await bench.passes_until(bench.batches.get)
+        assert bench.connection.missing == ("h", "l", "o", "q", "v")
+        await socket.send(ticker("A", "3"))
+        await bench.passes_until(bench.batches.get)
+        assert bench.connection.missing == ()
+    assert [record.message for record in caplog.records if record.name.startswith("ticker")] == [
+        "Binance's stream: no row has h, l, o, q, v; the venue may have renamed it",
+        "Binance's stream gives h, l, o, q, v again",
+    ]
 
 
 async def test_of_a_pair_only_the_latest_between_two_hand_overs_goes_on():

@@ -7,7 +7,6 @@ When to ask, and what to do about a failure, is the poller's.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 
 import aiohttp
@@ -20,8 +19,7 @@ from ticker.model import Pair, Tick
 from ticker.sources.allowance import Allowance
 from ticker.sources.base import Options, Outcome, Reading, Request, Venue
 from ticker.sources.http import Answer, Validator, fetch
-
-logger = logging.getLogger(__name__)
+from ticker.sources.lapses import Lapses
 
 # A symbol that failed a request is asked for again after this many seconds: new markets open.
 UNKNOWN_FOR = 600.0
@@ -50,10 +48,7 @@ class Round(Struct):
 
 
 class Source:
-    """Asks one venue. Rounds may overlap; they share the budget and what is known about symbols.
-
-    `missing` are the fields, in the venue's words, that the last round's answers all lacked.
-    """
+    """Asks one venue. Rounds may overlap; they share the budget and what is known about symbols."""
 
     def __init__(
         self,
@@ -66,12 +61,17 @@ class Source:
         self.venue = venue
         self.pairs = tuple(dict.fromkeys(pairs))
         self.allowance = Allowance(venue.budget_for(options), clock, venue.title)
-        self.missing: tuple[str, ...] = ()
+        self._lapses = Lapses(venue.title)
         self._options = options
         self._session = session
         self._clock = clock
         self._held: dict[Request, Held] = {}
         self._unknown: dict[Pair, tuple[float, UnknownSymbol]] = {}
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The fields, in the venue's words, that the last round's answers all lacked."""
+        return self._lapses.fields
 
     async def ask(self) -> dict[Pair, Outcome]:
         """One round: every pair with its Tick or with the error that stands for it."""
@@ -87,17 +87,8 @@ class Source:
         this = Round(now + ROUND * self._options.timeout, [])
         outcomes = await self._all(requests, this)
         if this.missing:
-            self._settle(frozenset.intersection(*this.missing))
+            self._lapses.settle(frozenset.intersection(*this.missing))
         return {**resting, **outcomes}
-
-    def _settle(self, missing: frozenset[str]) -> None:
-        if gone := sorted(missing - set(self.missing)):
-            logger.warning(
-                "%s: no row has %s; the venue may have renamed it", self.venue.title, ", ".join(gone)
-            )
-        if back := sorted(set(self.missing) - missing):
-            logger.info("%s gives %s again", self.venue.title, ", ".join(back))
-        self.missing = tuple(sorted(missing))
 
     async def _all(self, requests: Sequence[Request], this: Round) -> dict[Pair, Outcome]:
         async with asyncio.TaskGroup() as group:

@@ -13,10 +13,12 @@ from datetime import datetime
 from typing import ClassVar
 
 import msgspec
+from msgspec import Struct
 
 from ticker.errors import BadAnswer
 from ticker.model import Pair, Tick
 from ticker.sources.base import Options
+from ticker.sources.rows import lacking
 
 # All five venues, or the balancers before them, end a connection after a day; we go first, at our own time.
 LIFE = 23.5 * 3600
@@ -44,6 +46,7 @@ class Stream(ABC):
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
         self._pairs = {self.symbol(pair): pair for pair in pairs}
+        self._absent: set[str] | None = None
 
     @classmethod
     def symbol(cls, pair: Pair) -> str:
@@ -71,6 +74,16 @@ class Stream(ABC):
             return self._pairs[symbol]
         except KeyError:
             raise BadAnswer(f"spoke of {symbol[:40]}, which was not asked for") from None
+
+    def noted(self, row: Struct) -> None:
+        """A whole row that was read, for `absent`. Its fields are declared as a Venue's are."""
+        absent = lacking(type(row), [row])
+        self._absent = absent if self._absent is None else self._absent & absent
+
+    def absent(self) -> set[str] | None:
+        """The fields that none of the rows noted since the last call had; None where there was no row."""
+        absent, self._absent = self._absent, None
+        return absent
 
     @abstractmethod
     def subscribe(self, symbols: Sequence[str]) -> str:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, field
 
 from ticker.errors import Refused
 from ticker.model import Tick
 from ticker.sources.base import change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, positive
+from ticker.sources.decode import Given, Price, amount, decode, positive
 from ticker.sources.streams.base import Stream, message
 
 
@@ -24,11 +24,11 @@ class MiniTicker(Struct):
     time: int = field(name="E")
     symbol: str = field(name="s")
     last: Price = field(name="c")
-    open: Figure | None = field(name="o", default=None)
-    high: Figure | None = field(name="h", default=None)
-    low: Figure | None = field(name="l", default=None)
-    volume: Figure | None = field(name="v", default=None)
-    turnover: Figure | None = field(name="q", default=None)
+    open: Given = field(name="o", default=UNSET)
+    high: Given = field(name="h", default=UNSET)
+    low: Given = field(name="l", default=UNSET)
+    volume: Given = field(name="v", default=UNSET)
+    turnover: Given = field(name="q", default=UNSET)
 
 
 class Failure(Struct):
@@ -61,6 +61,7 @@ class BinanceStream(Stream):
         row = said.data
         if row is None:
             return []
+        self.noted(row)
         change, _ = change_24h(row.last, positive(row.open), None)
         tick = Tick(
             pair=self.pair(row.symbol),

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import asdict, replace
 
 from ticker.errors import UnknownSymbol
 from ticker.model import Pair, Tick
 from ticker.sources.base import change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, positive, signed
+from ticker.sources.decode import Figure, Given, Price, amount, decode, positive, signed
 from ticker.sources.streams.base import Stream, message
 
 FIELDS = {
@@ -36,12 +36,12 @@ FIELDS = {
 class Row(Struct, rename=FIELDS):
     symbol: str
     last: Price | None = None
-    open: Figure | None = None
-    fraction: Figure | None = None
-    high: Figure | None = None
-    low: Figure | None = None
-    volume: Figure | None = None
-    turnover: Figure | None = None
+    open: Given = UNSET
+    fraction: Given = UNSET
+    high: Given = UNSET
+    low: Given = UNSET
+    volume: Given = UNSET
+    turnover: Given = UNSET
     bid: Figure | None = None
     ask: Figure | None = None
 
@@ -82,7 +82,8 @@ class BybitStream(Stream):
     def _whole(self, kind: str, row: Row) -> Row:
         """The row with what earlier frames said of it, where this one is a delta."""
         if kind == "delta" and (before := self._rows.get(row.symbol)) is not None:
-            row = replace(before, **{name: value for name, value in asdict(row).items() if value is not None})
+            said = {name: value for name, value in asdict(row).items() if value not in (None, UNSET)}
+            row = replace(before, **said)
         self._rows[row.symbol] = row
         return row
 
@@ -90,6 +91,7 @@ class BybitStream(Stream):
         # A delta that no snapshot came before may not have a price yet.
         if row.last is None:
             return []
+        self.noted(row)
         fraction = signed(row.fraction)
         change, note = change_24h(row.last, positive(row.open), None if fraction is None else fraction * 100)
         tick = Tick(

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import UnknownSymbol
 from ticker.model import Tick
 from ticker.sources.base import change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, positive
+from ticker.sources.decode import Given, Moment, Price, amount, decode, positive
 from ticker.sources.streams.base import Stream, message, milliseconds
 
 
@@ -29,13 +29,13 @@ class Frame(Struct):
 class Ticker(Struct):
     product_id: str
     price: Price
-    open_24h: Figure | None = None
-    high_24h: Figure | None = None
-    low_24h: Figure | None = None
-    volume_24h: Figure | None = None
-    best_bid: Figure | None = None
-    best_ask: Figure | None = None
-    time: datetime | None = None
+    open_24h: Given = UNSET
+    high_24h: Given = UNSET
+    low_24h: Given = UNSET
+    volume_24h: Given = UNSET
+    best_bid: Given = UNSET
+    best_ask: Given = UNSET
+    time: Moment = UNSET
 
 
 class CoinbaseStream(Stream):
@@ -58,11 +58,12 @@ class CoinbaseStream(Stream):
         return [self._tick(decode(Ticker, frame), seen)] if said.type == "ticker" else []
 
     def _tick(self, row: Ticker, seen: int) -> Tick:
+        self.noted(row)
         change, _ = change_24h(row.price, positive(row.open_24h), None)
         return Tick(
             pair=self.pair(row.product_id),
             price=Decimal(row.price),
-            as_of=seen if row.time is None else milliseconds(row.time),
+            as_of=milliseconds(row.time) if isinstance(row.time, datetime) else seen,
             seen=seen,
             bid=positive(row.best_bid),
             ask=positive(row.best_ask),

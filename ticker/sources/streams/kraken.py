@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import BadAnswer, UnknownSymbol
 from ticker.model import Pair, Tick
 from ticker.sources.base import change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, positive, signed
+from ticker.sources.decode import Given, Moment, Price, amount, decode, positive, signed
 from ticker.sources.streams.base import Stream, message, milliseconds
 
 # The older interface's own codes; websocket v2 uses the common ones alone.
@@ -34,14 +34,14 @@ class Frame(Struct):
 class Row(Struct):
     symbol: str
     last: Price
-    bid: Figure | None = None
-    ask: Figure | None = None
-    high: Figure | None = None
-    low: Figure | None = None
-    volume: Figure | None = None
-    vwap: Figure | None = None
-    change_pct: Figure | None = None
-    timestamp: datetime | None = None
+    bid: Given = UNSET
+    ask: Given = UNSET
+    high: Given = UNSET
+    low: Given = UNSET
+    volume: Given = UNSET
+    vwap: Given = UNSET
+    change_pct: Given = UNSET
+    timestamp: Moment = UNSET
 
 
 class Ticker(Struct):
@@ -78,12 +78,13 @@ class KrakenStream(Stream):
         return [self._tick(row, seen) for row in decode(Ticker, frame).data]
 
     def _tick(self, row: Row, seen: int) -> Tick:
+        self.noted(row)
         change, _ = change_24h(row.last, None, signed(row.change_pct))
         volume, average = amount(row.volume), positive(row.vwap)
         return Tick(
             pair=self.pair(row.symbol),
             price=Decimal(row.last),
-            as_of=seen if row.timestamp is None else milliseconds(row.timestamp),
+            as_of=milliseconds(row.timestamp) if isinstance(row.timestamp, datetime) else seen,
             seen=seen,
             bid=positive(row.bid),
             ask=positive(row.ask),

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from ticker.errors import UnknownSymbol
 from ticker.model import Tick
 from ticker.sources.base import change_24h
-from ticker.sources.decode import Figure, Price, amount, decode, positive
+from ticker.sources.decode import Given, Price, amount, decode, positive
 from ticker.sources.streams.base import Stream, message
 
 FIELDS = {
@@ -36,13 +36,13 @@ class Row(Struct, rename=FIELDS):
     symbol: str
     last: Price
     time: int
-    bid: Figure | None = None
-    ask: Figure | None = None
-    open: Figure | None = None
-    high: Figure | None = None
-    low: Figure | None = None
-    volume: Figure | None = None
-    turnover: Figure | None = None
+    bid: Given = UNSET
+    ask: Given = UNSET
+    open: Given = UNSET
+    high: Given = UNSET
+    low: Given = UNSET
+    volume: Given = UNSET
+    turnover: Given = UNSET
 
 
 class Frame(Struct):
@@ -73,6 +73,7 @@ class OkxStream(Stream):
         return [self._tick(row, seen) for row in said.data]
 
     def _tick(self, row: Row, seen: int) -> Tick:
+        self.noted(row)
         change, _ = change_24h(row.last, positive(row.open), None)
         return Tick(
             pair=self.pair(row.symbol),

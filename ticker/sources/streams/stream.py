@@ -25,6 +25,7 @@ from ticker.errors import RateLimited, Refused, SourceError, Unreachable
 from ticker.model import Pair, Tick
 from ticker.sources.base import Options
 from ticker.sources.http import USER_AGENT
+from ticker.sources.lapses import Lapses
 from ticker.sources.source import RATE_LIMITED_FOR
 from ticker.sources.streams.base import Stream
 
@@ -65,6 +66,7 @@ class Connection:
     ) -> None:
         self.pairs = tuple(pairs)
         self.trouble: SourceError | None = None
+        self._lapses = Lapses(f"{stream.title}'s stream")
         self._stream = stream
         self._address = address
         self._timeout = options.timeout
@@ -80,6 +82,11 @@ class Connection:
         self._heard = clock.monotonic()
         self._latest: dict[Pair, Tick] = {}
         self._arrived = asyncio.Event()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The fields, in the venue's words, that no row of the last hand-over had."""
+        return self._lapses.fields
 
     async def run(self) -> NoReturn:
         """One connection after another until cancelled. A defect of whoever takes the ticks comes out."""
@@ -100,7 +107,7 @@ class Connection:
         try:
             async with self._opening() as socket, asyncio.TaskGroup() as tasks:
                 beside = (
-                    self._hand_over(),
+                    self._hand_over(stream),
                     self._subscribe(socket, stream),
                     self._ping(socket),
                     self._notice_silence(socket),
@@ -155,9 +162,11 @@ class Connection:
             if ticks:
                 self._arrived.set()
 
-    async def _hand_over(self) -> NoReturn:
+    async def _hand_over(self, stream: Stream) -> NoReturn:
         while True:
             await self._arrived.wait()
+            if (absent := stream.absent()) is not None:
+                self._lapses.settle(absent)
             self._flush()
             await self._clock.sleep(HAND_OVER)
 

@@ -82,7 +82,7 @@ async def looked_at(browser: Browser, address: str) -> Seen:
     seen = [cast("list[float]", await frame.evaluate(SEEN)) for frame in page.frames]
     await context.close()
     blocking, longest, shift = zip(*seen, strict=True)
-    # Frames of one origin share a thread, which is not the page's, and each of them is told of its long tasks.
+    # Frames of one origin share a thread, not the page's, and each of them is told of its long tasks.
     return Seen(blocking[0], longest[0], max(blocking[1:], default=0), sum(shift))
 
 

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import random
+import signal
 import struct
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -34,6 +35,9 @@ from ticker.market import Market, serving
 from ticker.rates import Options as RateOptions
 from ticker.sources.base import Options as SourceOptions
 from ticker.web import Options as ServerOptions
+
+# A shell that starts us in the background has it ignored, and so would the programs that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 START = 1_790_000_123_456
 UNLIMITED = Limits(sessions_per_address=0, handshakes_per_minute=0)

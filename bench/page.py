@@ -2,7 +2,7 @@
 
 `python -m bench.page`, with nothing else running. Each page is opened anew on `ticker demo`, whose prices
 move, and looked at for some seconds. Blocking is what its tasks took beyond 50 ms, in all (Long Tasks API);
-a frame is of another site than its page, and blocks a process of its own.
+a frame is of another site than its page, and blocks a process of its own, which is not slowed.
 """
 
 from __future__ import annotations

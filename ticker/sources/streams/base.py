@@ -77,8 +77,10 @@ class Stream(ABC):
 
     def noted(self, row: Struct) -> None:
         """A whole row that was read, for `absent`. Its fields are declared as a Venue's are."""
-        absent = lacking(type(row), [row])
-        self._absent = absent if self._absent is None else self._absent & absent
+        if self._absent is None:
+            self._absent = lacking(type(row), [row])
+        elif self._absent:  # else every field was seen, and the others of this hand-over need no look
+            self._absent &= lacking(type(row), [row])
 
     def absent(self) -> set[str] | None:
         """The fields that none of the rows noted since the last call had; None where there was no row."""

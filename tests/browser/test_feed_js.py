@@ -121,16 +121,16 @@ async def test_listener_can_be_taken_away(server, page):
 async def test_server_that_is_busy_is_asked_ever_more_slowly(server, page):
     server.closing = 4101
     await opened(server, page)
-    await server.until(lambda: len(server.asked) == 8)
+    await server.until(lambda: len(server.asked) >= 8)
     assert (await backoffs(page))[:7] == [100, 200, 400, 800, 1600, 3000, 3000]
-    assert server.count("feed") == 8
+    assert {way for way, _ in server.asked} == {"feed"}
     assert all(query["since"] == "k3f9:100" for _, query in server.asked[1:])
 
 
 async def test_server_that_says_come_back_is_asked_soon_each_time(server, page):
     server.closing = 4202
     await opened(server, page)
-    await server.until(lambda: len(server.asked) == 5)
+    await server.until(lambda: len(server.asked) >= 5)
     assert set(await backoffs(page)) == {100}
     assert server.asked[4][1]["since"] == "k3f9:100"
 
@@ -138,15 +138,16 @@ async def test_server_that_says_come_back_is_asked_soon_each_time(server, page):
 async def test_long_life_is_no_reason_to_wait_longer(server, page):
     server.closing = 4101
     await opened(server, page)
-    await server.until(lambda: len(server.asked) == 3)
+    await server.until(lambda: len(server.asked) >= 3)
     server.closing = None
     await server.until(lambda: server.sockets)
+    asked = len(server.asked)
     before = len(await backoffs(page))
     await page.evaluate("() => { skip += 29000; }")
     await server.send("heartbeat", seq=100)
     await page.evaluate("() => { skip += 2000; }")
     await server.sockets[0].close()
-    await server.until(lambda: len(server.sockets) == 1 and len(server.asked) >= 5)
+    await server.until(lambda: server.sockets and len(server.asked) > asked)
     assert (await backoffs(page))[before:] == [100]
 
 

@@ -72,7 +72,7 @@ async def test_polling_waits_as_long_as_retry_after_says(server, page):
     server.refused |= {"feed": 429, "stream": 429, "quotes": 429}
     server.retry_after = "17"
     await opened(server, page)
-    await server.until(lambda: server.count("quotes") == 2)
+    await server.until(lambda: server.count("quotes") > 1)
     assert any(16_000 < wait <= 17_000 for wait in await page.evaluate("waits"))
 
 

@@ -111,7 +111,7 @@ class Scripted:
         await self.send("update", seq=self.seq, prev=prev, quotes={asset: self.quotes[asset]})
 
     async def until(self, true: Any) -> None:
-        """Waits for what stays true. Not every step is looked at: of a count that goes on by itself ask for `>=`."""
+        """Waits for what stays true: not every step is looked at. Of a count that goes on by itself ask `>=`."""
         async with self.changed, asyncio.timeout(10):
             await self.changed.wait_for(true)
 

@@ -111,7 +111,7 @@ class Scripted:
         await self.send("update", seq=self.seq, prev=prev, quotes={asset: self.quotes[asset]})
 
     async def until(self, true: Any) -> None:
-        """Waits for what stays true: not every step is looked at. Of a count that goes on by itself ask `>=`."""
+        """Waits for what stays true. Not each step is looked at: a count that goes on is asked for `>=`."""
         async with self.changed, asyncio.timeout(10):
             await self.changed.wait_for(true)
 

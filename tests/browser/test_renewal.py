@@ -180,8 +180,8 @@ async def test_converter_follows_what_is_typed_and_the_price(site, page):
     await site.until(lambda: site.sockets)
     await site.publish("talus", price="4", as_of=site.clock.now())
     await page.locator("output", has_text="$10.00").wait_for()
-    await page.locator("select").select_option("EUR")
-    await page.wait_for_timeout(0)
+    async with page.expect_response(lambda response: "currency=EUR" in response.url):
+        await page.locator("select").select_option("EUR")
     assert asked[1:] == ["amount=2.5&currency=EUR&form=fragment"]
 
 

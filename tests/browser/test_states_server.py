@@ -4,6 +4,7 @@ asset isn't there. What the reader sees keeps its room, says what it is, and hea
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing
@@ -223,6 +224,17 @@ async def test_source_that_answers_429_from_the_start_has_no_price_until_it_answ
 
 
 async def healed(reader: Reading, clock: MovableClock) -> None:
-    """Time passes until all is live again: past any backoff or Retry-After there may be."""
-    clock.move(700)
-    await reader.until("live")
+    """Time passes until all is live again: past any backoff or Retry-After there may be, and another if a source
+    that was asked did not answer in time.
+    """
+
+    async def passes() -> None:
+        while True:
+            clock.move(700)
+            await asyncio.sleep(5)
+
+    passing = asyncio.create_task(passes())
+    try:
+        await reader.until("live")
+    finally:
+        passing.cancel()

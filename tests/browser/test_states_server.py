@@ -224,8 +224,8 @@ async def test_source_that_answers_429_from_the_start_has_no_price_until_it_answ
 
 
 async def healed(reader: Reading, clock: MovableClock) -> None:
-    """Time passes until all is live again: past any backoff or Retry-After there may be, and another if a source
-    that was asked did not answer in time.
+    """Time passes until all is live again: past any backoff or Retry-After there may be, and another
+    if a source that was asked did not answer in time.
     """
 
     async def passes() -> None:
